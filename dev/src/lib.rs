@@ -1,0 +1,1 @@
+//! Embedded PostgreSQL and ClickHouse for development, demo and tests.

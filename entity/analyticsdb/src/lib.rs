@@ -1,0 +1,1 @@
+//! Entities of analyticsdb: reports and their refresh history.

@@ -1,0 +1,1 @@
+//! Entities of ardb: packages, versions, dependencies, advisories, inventories.

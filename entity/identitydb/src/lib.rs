@@ -1,0 +1,1 @@
+//! Entities of identitydb: users, emails, organizations, members.

@@ -1,0 +1,1 @@
+//! Events in ClickHouse: envelope, sources, writer, migrations, queries, digest.

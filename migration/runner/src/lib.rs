@@ -1,0 +1,1 @@
+//! Applies and reverts SeaORM migrations under a lock, in one transaction.

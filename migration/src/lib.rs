@@ -1,0 +1,1 @@
+//! Migrations of every PostgreSQL database, for a plain `sea-orm-cli migrate`.

@@ -1,0 +1,1 @@
+//! Queries, mutations and importers, by database and noun.
