@@ -1,1 +1,46 @@
 //! Applies and reverts SeaORM migrations under a lock, in one transaction.
+//!
+//! `sea-orm-migration` has no lock, so services that start together fail or apply a migration
+//! twice, and it commits after every migration, so a failure leaves half a release. A [`Runner`]
+//! takes the same, unchanged [`MigrationTrait`] code and closes both gaps: whoever comes second
+//! waits, and everything pending is applied or nothing is.
+//!
+//! ```no_run
+//! # mod migration_shop {
+//! #     pub struct Migrator;
+//! #     impl sea_orm_migration::MigratorTrait for Migrator {
+//! #         fn migrations() -> Vec<Box<dyn sea_orm_migration::MigrationTrait>> { Vec::new() }
+//! #     }
+//! # }
+//! use migration_runner::Runner;
+//!
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! let db = sea_orm::Database::connect("postgres://shop@localhost/shop").await?;
+//! let applied = Runner::new::<migration_shop::Migrator>("shop").up(&db, None).await?;
+//! println!("{} applied", applied.len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What lives where:
+//! - [`Runner`]: what is applied, what is pending, up, down;
+//! - [`catalog`]: everything a schema holds, as values that can be compared, to prove that a `down`
+//!   undoes its `up`;
+//! - [`cli`]: the command line that `sea-orm-cli migrate` expects of a migration crate, for one
+//!   database or several.
+//!
+//! The ledger is the table that `sea-orm-migration` itself keeps, so a project can change over and
+//! back without a step in between. This crate knows no migration and no database of its own, and it
+//! speaks PostgreSQL only.
+//!
+//! [`MigrationTrait`]: sea_orm_migration::MigrationTrait
+
+pub mod catalog;
+pub mod cli;
+mod error;
+mod ledger;
+mod lock;
+mod runner;
+
+pub use error::{Error, Result};
+pub use runner::{Migration, Runner, State, Status};

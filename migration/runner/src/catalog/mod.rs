@@ -1,0 +1,79 @@
+//! Everything that a schema holds, as values that can be compared.
+//!
+//! Covered: tables, columns with type, default, identity and position, constraints, indexes with
+//! their validity, views, materialized views, functions, triggers, sequences, enums, domains, range
+//! types, extensions, comments, policies and grants. Rows are not covered.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+
+/// The objects of one schema, by kind and name.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Catalog {
+    objects: BTreeMap<(String, String), String>,
+}
+
+impl Catalog {
+    /// Kind (`table`, `column`, …), name within the schema and definition, in that order.
+    pub fn objects(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.objects
+            .iter()
+            .map(|((kind, name), definition)| (kind.as_str(), name.as_str(), definition.as_str()))
+    }
+
+    /// Whether the schema holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// What has to happen to `self` to become `other`: a line for every object that is gone (`-`),
+    /// new (`+`) or different (both). Empty when they are equal.
+    pub fn difference(&self, other: &Self) -> Vec<String> {
+        let line =
+            |sign, (kind, name): &(String, String), definition| format!("{sign} {kind} {name}: {definition}");
+        let gone = self
+            .objects
+            .iter()
+            .filter(|(key, definition)| other.objects.get(*key) != Some(definition))
+            .map(|(key, definition)| line('-', key, definition));
+        let new = other
+            .objects
+            .iter()
+            .filter(|(key, definition)| self.objects.get(*key) != Some(definition))
+            .map(|(key, definition)| line('+', key, definition));
+        gone.chain(new).collect()
+    }
+}
+
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.objects().map(|(kind, name, definition)| format!("{kind} {name}: {definition}")))
+            .finish()
+    }
+}
+
+/// The objects of the first schema on the connection's search path. Tables named in `except`, such
+/// as a ledger, are left out with all that hangs on them. One statement.
+///
+/// # Errors
+///
+/// Whatever the driver says if the catalog can't be read.
+pub async fn snapshot(db: &impl ConnectionTrait, except: &[&str]) -> Result<Catalog, DbErr> {
+    let except: Vec<String> = except.iter().map(|&name| name.to_owned()).collect();
+    let select = Statement::from_sql_and_values(
+        db.get_database_backend(),
+        include_str!("snapshot.sql"),
+        [except.into()],
+    );
+    let mut catalog = Catalog::default();
+    for row in db.query_all_raw(select).await? {
+        let definition: Option<String> = row.try_get("", "definition")?;
+        catalog
+            .objects
+            .insert((row.try_get("", "kind")?, row.try_get("", "name")?), definition.unwrap_or_default());
+    }
+    Ok(catalog)
+}
