@@ -1,1 +1,34 @@
-//! Migrations of analyticsdb.
+//! Migrations of analyticsdb: reports and their refresh history.
+//!
+//! One file per migration, `mYYYYMMDD_HHMMSS_<change>.rs`. Each opens with what changes, which locks it
+//! takes and what `down` loses, and holds its SQL as text, so that what runs is what was reviewed. No
+//! entity is imported: a migration means the same when the entities have moved on.
+//!
+//! `sea-orm-cli migrate generate <change> -d migration/analyticsdb` adds a file and enters it below. The
+//! command finds the two lists by their form: the `mod` lines stay together, and the vector's is the
+//! last closing bracket of this file that ends a line.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261102_090000_create_analyticsdb_set_updated_at;
+mod m20261102_090100_create_refresh_runs;
+mod m20261102_090200_create_package_rankings;
+
+/// Every migration of analyticsdb, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migration_table_name() -> DynIden {
+        "analyticsdb_migrations".into_iden()
+    }
+
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261102_090000_create_analyticsdb_set_updated_at::Migration),
+            Box::new(m20261102_090100_create_refresh_runs::Migration),
+            Box::new(m20261102_090200_create_package_rankings::Migration),
+        ]
+    }
+}

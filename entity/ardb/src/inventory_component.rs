@@ -1,0 +1,57 @@
+//! `inventory_components`: one version of one package in an inventory.
+
+use sea_orm::entity::prelude::*;
+
+use crate::{EcosystemId, InventoryId, PackageId, VersionId};
+
+/// Id of a row in `inventory_components`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
+pub struct InventoryComponentId(pub i64);
+
+/// A row of `inventory_components`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "inventory_components")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: InventoryComponentId,
+    #[sea_orm(unique_key = "component")]
+    pub inventory_id: InventoryId,
+    #[sea_orm(unique_key = "component")]
+    pub ecosystem_id: EcosystemId,
+    /// The package meant; null: not known here, until it is imported.
+    pub package_id: Option<PackageId>,
+    /// The version meant; null: not known here, until it is imported, or it is not from the registry.
+    pub version_id: Option<VersionId>,
+    /// The purl namespace; empty: none.
+    #[sea_orm(unique_key = "component")]
+    pub namespace: String,
+    /// As the document has it.
+    pub name: String,
+    #[sea_orm(unique_key = "component")]
+    pub normalized_name: String,
+    /// As the document has it.
+    #[sea_orm(unique_key = "component")]
+    pub number: String,
+    /// Sorts bytewise in the ecosystem's own order; null when `number` does not parse or the ecosystem has
+    /// no order.
+    pub sort_key: Option<Vec<u8>>,
+    /// Where the document says it comes from, a registry or a git address; empty: a local path.
+    #[sea_orm(unique_key = "component")]
+    pub source: String,
+    /// Expected by the document, 32 bytes; null: it has none.
+    pub checksum_sha256: Option<Vec<u8>>,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub deleted_at: Option<DateTimeUtc>,
+    #[sea_orm(belongs_to, from = "inventory_id", to = "id")]
+    pub inventory: BelongsTo<super::inventory::Entity>,
+    #[sea_orm(belongs_to, from = "ecosystem_id", to = "id")]
+    pub ecosystem: BelongsTo<super::ecosystem::Entity>,
+    #[sea_orm(belongs_to, from = "package_id", to = "id")]
+    pub package: BelongsTo<Option<super::package::Entity>>,
+    #[sea_orm(belongs_to, from = "version_id", to = "id")]
+    pub version: BelongsTo<Option<super::version::Entity>>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
