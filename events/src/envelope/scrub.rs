@@ -1,0 +1,198 @@
+//! Scrubbing: e-mail addresses and secrets are taken out of texts before anything is written.
+//!
+//! The rules, in the order in which they apply to each run of characters without white space or quotes:
+//!
+//! 1. credentials in a URL (`scheme://user:password@host`) become `scheme://[secret]@host`;
+//! 2. a token with a provider's prefix and at least 16 more characters (`ghp_…`, `github_pat_…`, `glpat-…`,
+//!    `xoxb-…`, `AKIA…`, `npm_…`, `sk-…`, …), and a JSON Web Token, becomes `[secret]`;
+//! 3. the word after `Bearer` or `Basic` becomes `[secret]` if it has at least 16 characters;
+//! 4. an address (`local@domain.tld`) becomes `[email]`.
+//!
+//! They take out what is obvious and do not guess: a password in prose stays. Whoever sends prose with
+//! passwords in it must not send it here.
+
+/// Beginnings of tokens that their providers document.
+const TOKEN_PREFIXES: [&str; 16] = [
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "xoxa-",
+    "xoxb-",
+    "xoxp-",
+    "xoxr-",
+    "xoxs-",
+    "AKIA",
+    "npm_",
+    "pypi-",
+    "sk-",
+];
+
+/// How many characters must follow a prefix (or `Bearer`) for it to be a token and not a word.
+const MIN_TOKEN: usize = 16;
+
+const SECRET: &str = "[secret]";
+const EMAIL: &str = "[email]";
+
+/// `text` without obvious e-mail addresses and secrets; the module says by which rules.
+#[must_use]
+pub fn scrub(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut follows_bearer = false;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let word_len = rest.find(is_break).unwrap_or(rest.len());
+        let (word, tail) = rest.split_at(word_len);
+        if !word.is_empty() {
+            if follows_bearer && word.len() >= MIN_TOKEN {
+                out.push_str(SECRET);
+            } else {
+                scrub_word(word, &mut out);
+            }
+            follows_bearer = word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic");
+        }
+        let break_len = tail.find(|c| !is_break(c)).unwrap_or(tail.len());
+        out.push_str(&tail[..break_len]);
+        rest = &tail[break_len..];
+    }
+    out
+}
+
+fn is_break(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | '(' | ')' | '{' | '}' | '|' | '\\')
+}
+
+fn scrub_word(word: &str, out: &mut String) {
+    let word = match without_credentials(word) {
+        Some(clean) => clean,
+        None => word.to_owned(),
+    };
+    let mut rest = word.as_str();
+    while !rest.is_empty() {
+        // Pieces between separators, so that `token=ghp_…` and `a@b.org,c@d.org` are seen through.
+        let len = rest.find(is_separator).unwrap_or(rest.len());
+        let (piece, tail) = rest.split_at(len);
+        scrub_piece(piece, out);
+        let skip = tail.chars().next().map_or(0, char::len_utf8);
+        out.push_str(&tail[..skip]);
+        rest = &tail[skip..];
+    }
+}
+
+fn is_separator(c: char) -> bool {
+    matches!(c, ',' | ';' | '=' | ':' | '/' | '[' | ']' | '?' | '&' | '#' | '!')
+}
+
+fn scrub_piece(piece: &str, out: &mut String) {
+    if let Some(at) = token_start(piece) {
+        out.push_str(&piece[..at]);
+        out.push_str(SECRET);
+    } else if let Some((before, after)) = around_email(piece) {
+        out.push_str(before);
+        out.push_str(EMAIL);
+        out.push_str(after);
+    } else {
+        out.push_str(piece);
+    }
+}
+
+/// `scheme://user:password@host/…` without what stands before the `@` of the authority.
+fn without_credentials(word: &str) -> Option<String> {
+    let start = word.find("://")? + 3;
+    let end = word[start..].find(['/', '?', '#']).map_or(word.len(), |len| start + len);
+    let at = start + word[start..end].rfind('@')?;
+    Some(format!("{}{SECRET}{}", &word[..start], &word[at..]))
+}
+
+/// Where a token begins in `piece`: at a known prefix that no letter or digit precedes.
+fn token_start(piece: &str) -> Option<usize> {
+    let is_token_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let enough = |rest: &str| rest.chars().take_while(|c| is_token_char(*c)).count() >= MIN_TOKEN;
+    let begins_word = |at: usize| !piece[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+    let prefixed = TOKEN_PREFIXES
+        .iter()
+        .flat_map(|prefix| piece.match_indices(prefix).map(|(at, found)| (at, &piece[at + found.len()..])));
+    let tokens = prefixed.filter(|(at, rest)| begins_word(*at) && enough(rest)).map(|(at, _)| at);
+    // A JSON Web Token: three dotted parts of which the first encodes `{"…`.
+    let web_token =
+        piece.find("eyJ").filter(|at| piece[*at..].matches('.').count() == 2 && enough(&piece[*at..]));
+    tokens.chain(web_token).min()
+}
+
+/// What stands around an e-mail address in `piece`, if it holds one.
+fn around_email(piece: &str) -> Option<(&str, &str)> {
+    let at = piece.find('@')?;
+    let is_local = |c: char| c.is_alphanumeric() || ".!#$%&*+/=?^_{}~-".contains(c);
+    let local_len: usize = piece[..at].chars().rev().take_while(|c| is_local(*c)).map(char::len_utf8).sum();
+    let is_domain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '@');
+    let domain_len: usize = piece[at + 1..].chars().take_while(|c| is_domain(*c)).map(char::len_utf8).sum();
+    let domain = piece[at + 1..at + 1 + domain_len].trim_end_matches(['.', '-']);
+    let (_, top) = domain.rsplit_once('.')?;
+    let is_address = local_len > 0 && top.chars().count() >= 2 && !top.chars().any(|c| c.is_ascii_digit());
+    is_address.then(|| (&piece[..at - local_len], &piece[at + 1 + domain.len()..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_out_wherever_they_stand() {
+        for (text, expected) in [
+            ("jane.doe+x@example.org", "[email]"),
+            ("Jane <jane@example.org>", "Jane <[email]>"),
+            ("mail jane@example.org, then joe@example.co.uk.", "mail [email], then [email]."),
+            ("mailto:jane@example.org?subject=x", "mailto:[email]?subject=x"),
+            ("1+jane@users.noreply.example.org", "[email]"),
+            ("jörg@example.org", "[email]"),
+            ("a=jane@example.org;b=joe@example.org", "a=[email];b=[email]"),
+        ] {
+            assert_eq!(scrub(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_an_address_stays() {
+        for text in
+            ["@jane", "crate@1.2.3", "actions/checkout@v4", "a @ b.org", "x@y", "@scope/name@1.0.0", ""]
+        {
+            assert_eq!(scrub(text), text);
+        }
+    }
+
+    #[test]
+    fn tokens_and_credentials_are_taken_out() {
+        let body = "A1b2C3d4E5f6G7h8I9j0";
+        for (text, expected) in [
+            (format!("use ghp_{body}!"), "use [secret]!".to_owned()),
+            (format!("token=github_pat_{body}"), "token=[secret]".to_owned()),
+            (format!("Authorization: Bearer {body}"), "Authorization: Bearer [secret]".to_owned()),
+            (format!("{{\"t\":\"glpat-{body}\"}}"), "{\"t\":\"[secret]\"}".to_owned()),
+            (format!("eyJhbGciOi.{body}.{body}"), "[secret]".to_owned()),
+            ("https://jane:pw@example.org/x".to_owned(), "https://[secret]@example.org/x".to_owned()),
+            ("https://jane@example.org/x".to_owned(), "https://[secret]@example.org/x".to_owned()),
+        ] {
+            assert_eq!(scrub(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_that_begin_like_a_token_stay() {
+        for text in
+            ["sk-learn", "AKIA", "task-force-of-the-year-2024", "npm_config", "the bearer of news", "ghp_x"]
+        {
+            assert_eq!(scrub(text), text);
+        }
+    }
+
+    #[test]
+    fn scrubbing_twice_changes_nothing_more() {
+        for text in ["https://u:p@h.org/ jane@example.org Bearer abcdefghijklmnopqrst", "[email] [secret]"] {
+            let once = scrub(text);
+            assert_eq!(scrub(&once), once);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Texts on their way into a column: one line where one line is meant, bounded, harmless on a terminal.
+
+use super::scrub;
+
+/// How much of a rejected input is kept, in bytes.
+pub const MAX_PAYLOAD_BYTES: usize = 64 * 1024;
+
+const ELLIPSIS: &str = "…";
+
+/// `text` as one line of at most `limit` bytes, trimmed.
+///
+/// Control characters (line ends, NUL, escape sequences) become spaces; what is cut off is marked by `…`.
+#[must_use]
+pub fn line(text: &str, limit: usize) -> String {
+    // Look no further into a huge text than what can still be kept.
+    let near = &text[..boundary(text, limit.saturating_mul(4).saturating_add(4))];
+    let clean: String = near.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let trimmed = clean.trim();
+    if near.len() == text.len() { cut(trimmed, limit) } else { cut(&format!("{trimmed}{ELLIPSIS}"), limit) }
+}
+
+/// `text` with its lines kept, other control characters replaced, cut to `limit` bytes. Says whether it was cut.
+pub(super) fn block(text: &str, limit: usize) -> (String, bool) {
+    let kept = &text[..boundary(text, limit)];
+    let clean: String = kept
+        .chars()
+        .map(|c| if c.is_control() && c != '\n' && c != '\t' { char::REPLACEMENT_CHARACTER } else { c })
+        .collect();
+    // A replacement character has three bytes, so the text may have grown past the limit again.
+    let was_cut = kept.len() < text.len() || clean.len() > limit;
+    (if was_cut { cut(&format!("{clean}{ELLIPSIS}"), limit) } else { clean }, was_cut)
+}
+
+/// A rejected input as text.
+pub(super) fn payload(raw: &[u8]) -> String {
+    let near = &raw[..raw.len().min(MAX_PAYLOAD_BYTES)];
+    let text = scrub(&String::from_utf8_lossy(near));
+    let text = if near.len() < raw.len() { format!("{text}{ELLIPSIS}") } else { text };
+    cut(&text, MAX_PAYLOAD_BYTES)
+}
+
+/// The first `limit` bytes of `text`; if that is not all, the last of them are `…`.
+fn cut(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let kept = text[..boundary(text, limit.saturating_sub(ELLIPSIS.len()))].trim_end_matches('…');
+    format!("{kept}{ELLIPSIS}")
+}
+
+/// The largest character boundary of `text` that is at most `limit`.
+fn boundary(text: &str, limit: usize) -> usize {
+    text.floor_char_boundary(limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_become_spaces_and_a_long_line_is_marked() {
+        assert_eq!(line("  a\r\nb\0c\u{1b}[31m ", 64), "a  b c [31m");
+        assert_eq!(line("abcdefgh", 6), "abc…");
+        assert_eq!(line("éééé", 7), "éé…");
+        assert_eq!(line("", 8), "");
+    }
+
+    #[test]
+    fn a_line_of_a_megabyte_is_cut_to_its_limit() {
+        let cut = line(&"x".repeat(1 << 20), 512);
+        assert_eq!((cut.len(), cut.ends_with("x…")), (512, true));
+        let spaces = line(&format!("a{}", " ".repeat(1 << 20)), 512);
+        assert_eq!(spaces, "a…");
+    }
+
+    #[test]
+    fn a_block_keeps_its_lines_and_says_when_it_was_cut() {
+        assert_eq!(block("a\n\tb\0", 64), ("a\n\tb\u{fffd}".to_owned(), false));
+        assert_eq!(block("abcdef", 5), ("ab…".to_owned(), true));
+        let (grown, was_cut) = block("\0\0\0", 5);
+        assert!(was_cut && grown.len() <= 5, "{grown:?}");
+    }
+
+    #[test]
+    fn a_rejected_input_is_bounded_and_readable() {
+        assert_eq!(payload(b"a\xffb"), "a\u{fffd}b");
+        let kept = payload(&vec![b'x'; MAX_PAYLOAD_BYTES + 1]);
+        assert_eq!((kept.len(), kept.ends_with("x…")), (MAX_PAYLOAD_BYTES, true));
+        assert!(payload(&vec![0xff; MAX_PAYLOAD_BYTES]).len() <= MAX_PAYLOAD_BYTES);
+    }
+}

@@ -1,0 +1,258 @@
+//! What can go wrong, typed. ClickHouse's own error number is taken out of its answer, so that a
+//! caller decides by number and never by wording.
+
+use std::error::Error as _;
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Every failure of this crate. The text says what was expected and the way out; it never holds a password.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The connection URL is not one of ours. The URL itself is not repeated: it may hold a password.
+    #[error("{reason}; a ClickHouse URL looks like http(s)://user:password@host:8123/database")]
+    Url {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nothing answers at the address, or the connection broke.
+    #[error("ClickHouse at {host} does not answer ({reason}); is it running, and is this its HTTP port?")]
+    Unreachable {
+        /// `host:port` as connected to.
+        host: String,
+        /// The operating system's or the driver's words.
+        reason: String,
+    },
+    /// The server is older than [`crate::OLDEST_SERVER`].
+    #[error(
+        "ClickHouse {found} is too old: {}.{} or newer is needed, because older servers deduplicate inserts differently",
+        crate::OLDEST_SERVER.0,
+        crate::OLDEST_SERVER.1
+    )]
+    TooOld {
+        /// What `select version()` said.
+        found: String,
+    },
+    /// The server refused a statement.
+    #[error("ClickHouse refused (code {code}): {message}")]
+    Server {
+        /// ClickHouse's error number, as listed in `system.errors`.
+        code: u32,
+        /// The server's words, without the code and the version.
+        message: String,
+    },
+    /// The driver could not make sense of an answer, or an answer did not fit the row type.
+    #[error("unexpected answer from ClickHouse: {0}")]
+    Answer(String),
+    /// A migration's step failed; the ledger says how far it got, and running it again goes on from there.
+    #[error("{direction} of {migration} failed at step {step} of {steps} ({about}): {source}")]
+    Migration {
+        /// The migration's name.
+        migration: String,
+        /// `up` or `down`.
+        direction: crate::migration::Direction,
+        /// The step that failed, counted from 1.
+        step: u32,
+        /// How many steps the migration has in this direction.
+        steps: u32,
+        /// What the step does, in a few words.
+        about: &'static str,
+        /// Why it failed.
+        source: Box<Error>,
+    },
+    /// A sealed batch could not be written. What was written before it stays; ingesting again is safe.
+    #[error(
+        "a batch of {rows} rows for {table} was not written: {source}; run it again when that is mended, nothing is doubled"
+    )]
+    Batch {
+        /// The table it was for.
+        table: &'static str,
+        /// How many rows it holds.
+        rows: usize,
+        /// Why the last attempt failed.
+        source: Box<Error>,
+    },
+    /// An input could not be opened or read at all. (A broken entry inside an input is no error but a
+    /// [`crate::Rejection`].)
+    #[error("{place}: {reason}")]
+    Input {
+        /// The file or folder.
+        place: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// There is no query of that name.
+    #[error("there is no query `{name}`{}; the queries are {}", suggestion(.closest.as_deref()), .known.join(", "))]
+    UnknownQuery {
+        /// What was asked for.
+        name: String,
+        /// The name that is nearest to it, when one is near.
+        closest: Option<String>,
+        /// All names.
+        known: Vec<&'static str>,
+    },
+    /// A query has no such parameter.
+    #[error("query `{query}` has no parameter `{name}`{}; its parameters are {}", suggestion(.closest.as_deref()), .known.join(", "))]
+    UnknownParameter {
+        /// The query.
+        query: &'static str,
+        /// What was given.
+        name: String,
+        /// The parameter that is nearest to it, when one is near.
+        closest: Option<String>,
+        /// The query's parameters.
+        known: Vec<&'static str>,
+    },
+    /// A parameter's value is missing or not of its type.
+    #[error("parameter `{name}` of query `{query}`: expected {expected}, {found}")]
+    Parameter {
+        /// The query.
+        query: &'static str,
+        /// The parameter.
+        name: &'static str,
+        /// What it should be.
+        expected: String,
+        /// `got "…"`, or that it is missing.
+        found: String,
+    },
+    /// Not a scope that a digest knows.
+    #[error("`{given}` is not a scope; a digest is of repo:OWNER/NAME, org:OWNER or user:NAME")]
+    Scope {
+        /// What was given.
+        given: String,
+    },
+    /// Not a period that a digest knows.
+    #[error("`{given}` is not a period; a digest is of a day, a week, a month or all")]
+    Period {
+        /// What was given.
+        given: String,
+    },
+    /// The server knows no such time zone.
+    #[error("`{given}` is not a time zone; use a name of the IANA database such as UTC or Europe/Paris")]
+    TimeZone {
+        /// What was given.
+        given: String,
+    },
+}
+
+fn suggestion(closest: Option<&str>) -> String {
+    closest.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
+}
+
+/// What to do about a failed statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// May pass when tried again: the network, an overloaded or restarting server.
+    Transient,
+    /// The table or a column is not there: migrate, then try again.
+    Schema,
+    /// Trying again cannot help.
+    Permanent,
+}
+
+impl Error {
+    /// Says whether trying again can help. Decided by ClickHouse's error number.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Unreachable { .. } => Class::Transient,
+            Self::Server { code, .. } => match code {
+                // TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR, ABORTED,
+                // MEMORY_LIMIT_EXCEEDED, TABLE_IS_READ_ONLY, TOO_MANY_PARTS, TOO_FEW_LIVE_REPLICAS,
+                // UNKNOWN_STATUS_OF_INSERT, QUERY_WAS_CANCELLED, CANNOT_SCHEDULE_TASK, KEEPER_EXCEPTION
+                159 | 202 | 209 | 210 | 236 | 241 | 242 | 252 | 285 | 319 | 394 | 439 | 999 => {
+                    Class::Transient
+                }
+                // NO_SUCH_COLUMN_IN_TABLE, UNKNOWN_IDENTIFIER, UNKNOWN_TABLE, UNKNOWN_DATABASE
+                16 | 47 | 60 | 81 => Class::Schema,
+                _ => Class::Permanent,
+            },
+            Self::Batch { source, .. } | Self::Migration { source, .. } => source.class(),
+            _ => Class::Permanent,
+        }
+    }
+
+    /// ClickHouse's error number, where the server refused.
+    #[must_use]
+    pub fn code(&self) -> Option<u32> {
+        match self {
+            Self::Server { code, .. } => Some(*code),
+            Self::Batch { source, .. } | Self::Migration { source, .. } => source.code(),
+            _ => None,
+        }
+    }
+
+    /// Translates an error of the driver that happened while talking to `host`.
+    pub(crate) fn from_driver(host: &str, error: &clickhouse::error::Error) -> Self {
+        use clickhouse::error::Error as Driver;
+        let unreachable = |reason| Self::Unreachable { host: host.to_owned(), reason };
+        match error {
+            Driver::BadResponse(answer) => match server_refusal(answer) {
+                Some((code, message)) => Self::Server { code, message },
+                // Not ClickHouse's form: a proxy in between, or another server altogether.
+                None => unreachable(first_line(answer)),
+            },
+            Driver::Network(_) => unreachable(innermost(error)),
+            Driver::TimedOut => unreachable("timed out".to_owned()),
+            other => Self::Answer(other.to_string()),
+        }
+    }
+}
+
+/// Splits `Code: 60. DB::Exception: … (UNKNOWN_TABLE) (version …)` into the number and the words.
+fn server_refusal(answer: &str) -> Option<(u32, String)> {
+    let rest = &answer[answer.find("Code: ")? + "Code: ".len()..];
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let code = rest[..digits].parse().ok()?;
+    let words = rest[digits..].trim_start_matches('.').trim();
+    let words = words.strip_prefix("DB::Exception: ").unwrap_or(words);
+    let words = words.rfind(" (version ").map_or(words, |at| &words[..at]);
+    Some((code, if words.is_empty() { "no explanation given".to_owned() } else { words.to_owned() }))
+}
+
+fn first_line(answer: &str) -> String {
+    let line: String = answer.lines().next().unwrap_or_default().chars().take(200).collect();
+    if line.is_empty() { "an empty answer".to_owned() } else { line }
+}
+
+fn innermost(error: &clickhouse::error::Error) -> String {
+    let mut deepest = error.source();
+    while let Some(next) = deepest.and_then(|cause| cause.source()) {
+        deepest = Some(next);
+    }
+    deepest.map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn translated(answer: &str) -> Error {
+        Error::from_driver("host:1", &clickhouse::error::Error::BadResponse(answer.to_owned()))
+    }
+
+    #[test]
+    fn the_number_and_the_words_of_a_refusal_are_taken_apart() {
+        let error = translated(
+            "Code: 60. DB::Exception: Table t.x does not exist. (UNKNOWN_TABLE) (version 26.7.2.1)",
+        );
+        assert_eq!(
+            error.to_string(),
+            "ClickHouse refused (code 60): Table t.x does not exist. (UNKNOWN_TABLE)"
+        );
+        assert_eq!((error.code(), error.class()), (Some(60), Class::Schema));
+    }
+
+    #[test]
+    fn a_bare_number_is_a_refusal_too() {
+        assert_eq!(translated("Code: 252").code(), Some(252));
+    }
+
+    #[test]
+    fn an_answer_of_another_server_counts_as_no_answer() {
+        let error = translated("503 Service Unavailable\n<html>");
+        assert_eq!(error.class(), Class::Transient);
+        assert!(error.to_string().contains("503 Service Unavailable)"), "{error}");
+    }
+}

@@ -1,0 +1,7 @@
+//! Sources: how what others send becomes [`Event`](crate::Event)s.
+//!
+//! A source is an iterator of [`Normalised`](crate::envelope::Normalised): for every input an event, or a
+//! rejection that says where and why. It reads as it goes, in bounded memory, and never writes anything.
+
+pub mod git;
+pub mod github;

@@ -1,0 +1,100 @@
+//! Sealed batches: immutable bytes of one table and one partition, named by their hash.
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::encode::{self, Table};
+use crate::envelope::{Event, EventId, Rejection};
+
+/// Rows that are encoded for good. Sent again, they are the same bytes under the same id.
+pub(super) struct Batch {
+    /// Hash of the content: the deduplication token.
+    pub id: EventId,
+    /// Where it goes.
+    pub table: &'static Table,
+    /// How many rows it has.
+    pub rows: usize,
+    /// `RowBinaryWithNamesAndTypes`.
+    pub bytes: Bytes,
+}
+
+impl Batch {
+    /// Seals events of one month; `None` if there are none.
+    pub(super) fn of_events(mut events: Vec<Event>) -> Option<Self> {
+        // In the table's order: the server need not sort, and the order of arrival makes no other batch.
+        events.sort_by(|left, right| sort_key(left).cmp(&sort_key(right)));
+        Self::seal(&encode::EVENTS, &events, encode::event)
+    }
+
+    /// Seals rejections; `None` if there are none.
+    pub(super) fn of_rejections(mut rejections: Vec<Rejection>) -> Option<Self> {
+        rejections.sort_by_key(|rejection| rejection.letter_id);
+        // Two inputs that are broken alike at one place are one letter.
+        rejections.dedup_by_key(|rejection| rejection.letter_id);
+        Self::seal(&encode::DEAD_LETTERS, &rejections, encode::rejection)
+    }
+
+    fn seal<T>(table: &'static Table, rows: &[T], encode: fn(&T, &mut Vec<u8>)) -> Option<Self> {
+        if rows.is_empty() {
+            return None;
+        }
+        let mut bytes = table.header();
+        for row in rows {
+            encode(row, &mut bytes);
+        }
+        let mut hasher = Sha256::new();
+        hasher.update(table.name);
+        hasher.update(&bytes);
+        Some(Self { id: EventId::truncated(hasher), table, rows: rows.len(), bytes: bytes.into() })
+    }
+}
+
+fn sort_key(event: &Event) -> impl Ord + '_ {
+    let Event { tenant, kind, repository, actor, occurred_at, event_id, .. } = event;
+    (tenant, occurred_at.date_naive(), kind, repository, actor, occurred_at, event_id)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::envelope::{Attributes, Intake};
+
+    /// A small event.
+    pub(in crate::writer) fn event(id: u128, occurred_at: &str) -> Event {
+        Event {
+            tenant: "t".into(),
+            event_id: EventId(id),
+            source: "s".into(),
+            kind: "k".into(),
+            action: String::new(),
+            repository: String::new(),
+            actor: String::new(),
+            occurred_at: occurred_at.parse().unwrap(),
+            received_at: "2024-06-01T00:00:00Z".parse().unwrap(),
+            subject: String::new(),
+            title: String::new(),
+            url: String::new(),
+            attributes: Attributes::new(),
+        }
+    }
+
+    #[test]
+    fn the_order_of_arrival_makes_no_other_batch_and_the_content_does() {
+        let [one, two, three] = [1, 2, 3].map(|id| event(id, "2024-02-01T00:00:00Z"));
+        let id = |events: &[&Event]| {
+            Batch::of_events(events.iter().map(|event| (*event).clone()).collect()).unwrap().id
+        };
+        assert_eq!(id(&[&one, &two]), id(&[&two, &one]));
+        assert_ne!(id(&[&one, &two]), id(&[&one, &three]));
+        assert_ne!(id(&[&one]), id(&[&one, &two]));
+    }
+
+    #[test]
+    fn nothing_is_no_batch_and_equal_rejections_are_one_row() {
+        assert!(Batch::of_events(Vec::new()).is_none());
+        assert!(Batch::of_rejections(Vec::new()).is_none());
+        let intake = Intake::new("t", "2024-06-01T00:00:00Z".parse().unwrap());
+        let rejection = *Rejection::new(&intake, "s", "p", "r", b"x");
+        assert_eq!(Batch::of_rejections(vec![rejection.clone(), rejection]).unwrap().rows, 1);
+    }
+}

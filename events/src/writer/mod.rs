@@ -1,0 +1,184 @@
+//! The writer: takes what a source yields and puts it into the tables, once.
+//!
+//! Events are grouped by the month they happened in, because a deduplication token counts within a partition
+//! and a partition is a month. When a group is full it is *sealed*: what the table has already is left out, the
+//! rest is sorted and encoded once, and the bytes' hash is the batch's id. The batch is then sent, and sent
+//! again on transient errors, as the same bytes under the same token, so that an insert whose answer got lost
+//! is not inserted twice.
+//!
+//! That the table is asked which events it has is a hint, to count honestly and to write less. That no event
+//! counts twice rests on the table's sort key and on `FINAL` in every query.
+//!
+//! Inputs that are no events go to `dead_letters` by the same way.
+
+mod batch;
+mod encode;
+mod group;
+mod known;
+mod report;
+mod send;
+
+use tokio::sync::mpsc;
+
+use crate::client::Client;
+use crate::envelope::{Event, Normalised, Rejection};
+use crate::error::Result;
+
+use batch::Batch;
+use group::{Groups, Month};
+
+pub use report::{DeadLetter, MAX_LISTED_LETTERS, Report};
+
+/// How much the writer holds before it writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The most rows of one batch. More rows make fewer parts for the server to merge, and take more memory.
+    pub batch_rows: usize,
+    /// About how many bytes of events are held, over all months, before the fullest month is written.
+    pub held_bytes: usize,
+    /// How often a batch is tried before its error is returned; waits of 0.1 s to 5 s lie between.
+    pub attempts: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { batch_rows: 50_000, held_bytes: 64 * 1024 * 1024, attempts: 6 }
+    }
+}
+
+/// How many items go from the source to the writer at once, and how many such portions may wait. Together
+/// they bound what lies between the two.
+const PORTION: usize = 128;
+const WAITING_PORTIONS: usize = 8;
+
+/// Writes everything that `source` yields; `progress` is called after each portion and at the end.
+///
+/// The source runs on a thread of its own, since it reads files and processes; it is read no faster than the
+/// server takes the events. Memory is bounded by [`Options`], whatever the length of the source.
+///
+/// Writing the same again writes nothing: the report then counts duplicates.
+///
+/// # Errors
+///
+/// [`crate::Error::Batch`] if a batch was refused or could not be sent within [`Options::attempts`]. What was
+/// written before stays; writing all again is safe.
+///
+/// # Panics
+///
+/// If `source` does.
+pub async fn write<S>(
+    client: &Client,
+    source: S,
+    options: Options,
+    mut progress: impl FnMut(&Report),
+) -> Result<Report>
+where
+    S: IntoIterator<Item = Normalised> + Send + 'static,
+{
+    let (sender, mut receiver) = mpsc::channel(WAITING_PORTIONS);
+    let reading = tokio::task::spawn_blocking(move || feed(source, &sender));
+
+    let mut writer = Writer::new(client, options);
+    while let Some(portion) = receiver.recv().await {
+        for item in portion {
+            match item {
+                Ok(event) => writer.event(event).await?,
+                Err(rejection) => writer.rejection(*rejection).await?,
+            }
+        }
+        progress(&writer.report);
+    }
+    // The channel closes when the source is at its end, or when it panicked: that must not look like an end.
+    if let Err(failed) = reading.await
+        && failed.is_panic()
+    {
+        std::panic::resume_unwind(failed.into_panic());
+    }
+    let report = writer.finish().await?;
+    progress(&report);
+    Ok(report)
+}
+
+/// Sends what `source` yields in portions, until it ends or nobody receives any more.
+fn feed(source: impl IntoIterator<Item = Normalised>, sender: &mpsc::Sender<Vec<Normalised>>) {
+    let mut source = source.into_iter();
+    loop {
+        let portion: Vec<_> = source.by_ref().take(PORTION).collect();
+        if portion.is_empty() || sender.blocking_send(portion).is_err() {
+            return;
+        }
+    }
+}
+
+struct Writer<'a> {
+    client: &'a Client,
+    options: Options,
+    groups: Groups,
+    rejections: Vec<Rejection>,
+    report: Report,
+}
+
+impl<'a> Writer<'a> {
+    fn new(client: &'a Client, options: Options) -> Self {
+        Self { client, options, groups: Groups::default(), rejections: Vec::new(), report: Report::default() }
+    }
+
+    async fn event(&mut self, event: Event) -> Result<()> {
+        self.report.read += 1;
+        let Some((month, rows)) = self.groups.add(event) else {
+            self.report.duplicate += 1;
+            return Ok(());
+        };
+        if rows >= self.options.batch_rows {
+            return self.write_group(month).await;
+        }
+        if self.groups.bytes() >= self.options.held_bytes
+            && let Some(fullest) = self.groups.fullest()
+        {
+            self.write_group(fullest).await?;
+        }
+        Ok(())
+    }
+
+    async fn rejection(&mut self, rejection: Rejection) -> Result<()> {
+        self.report.read += 1;
+        self.report.dead(&rejection);
+        self.rejections.push(rejection);
+        // A payload is up to 64 KiB, so a portion of them is a batch already.
+        if self.rejections.len() >= PORTION { self.write_rejections().await } else { Ok(()) }
+    }
+
+    async fn write_group(&mut self, month: Month) -> Result<()> {
+        let events = self.groups.take(month).unwrap_or_default();
+        let known = known::events(self.client, &events).await?;
+        let total = events.len();
+        let new: Vec<Event> = events.into_iter().filter(|event| !known.contains(&event.event_id)).collect();
+        self.report.duplicate += (total - new.len()) as u64;
+        if let Some(batch) = Batch::of_events(new) {
+            send::send(self.client, &batch, self.options.attempts).await?;
+            self.report.written += batch.rows as u64;
+            self.report.batches += 1;
+        }
+        Ok(())
+    }
+
+    async fn write_rejections(&mut self) -> Result<()> {
+        let rejections = std::mem::take(&mut self.rejections);
+        let known = known::letters(self.client, &rejections).await?;
+        let new = rejections.into_iter().filter(|rejection| !known.contains(&rejection.letter_id)).collect();
+        match Batch::of_rejections(new) {
+            Some(batch) => send::send(self.client, &batch, self.options.attempts).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn finish(mut self) -> Result<Report> {
+        while let Some(month) = self.groups.fullest() {
+            self.write_group(month).await?;
+        }
+        if !self.rejections.is_empty() {
+            self.write_rejections().await?;
+        }
+        Ok(self.report)
+    }
+}

@@ -1,0 +1,70 @@
+//! Sending a sealed batch until the server has it.
+
+use std::time::Duration;
+
+use super::batch::Batch;
+use crate::client::Client;
+use crate::envelope::EventId;
+use crate::error::{Class, Error, Result};
+
+/// How long one attempt may wait for the socket, and then for the answer.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// The first and the longest wait between attempts.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Sends `batch`, at most `attempts` times while the error may pass.
+pub(super) async fn send(client: &Client, batch: &Batch, attempts: u32) -> Result<()> {
+    let mut attempt = 1;
+    loop {
+        let Err(error) = send_once(client, batch).await else { return Ok(()) };
+        if error.class() != Class::Transient || attempt >= attempts {
+            return Err(Error::Batch { table: batch.table.name, rows: batch.rows, source: Box::new(error) });
+        }
+        let wait = wait_before(attempt, batch.id);
+        tracing::warn!(batch = %batch.id, attempt, ?wait, "not written, trying again: {error}");
+        tokio::time::sleep(wait).await;
+        attempt += 1;
+    }
+}
+
+async fn send_once(client: &Client, batch: &Batch) -> Result<()> {
+    let mut insert = client
+        .driver()
+        .insert_formatted_with(batch.table.insert())
+        // The batch is formed already: left to the server, it would be merged with others and answered early.
+        .with_setting("async_insert", "0")
+        .with_setting("insert_deduplicate", "1")
+        .with_setting("insert_deduplication_token", batch.id.to_string())
+        // The answer comes when the rows are in the table, and its status tells whether they are.
+        .with_setting("wait_end_of_query", "1")
+        .with_timeouts(Some(SEND_TIMEOUT), Some(ANSWER_TIMEOUT));
+    let sent = async {
+        insert.send(batch.bytes.clone()).await?;
+        insert.end().await
+    };
+    sent.await.map_err(|error| client.error(&error))
+}
+
+/// Doubles with every attempt. Shortened by up to half by what is random in the batch's id, so that many
+/// writers do not come back at the same moment.
+fn wait_before(attempt: u32, id: EventId) -> Duration {
+    let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(attempt - 1)).min(LONGEST_WAIT);
+    let share = (id.0.rotate_right(attempt * 8) & 0xff) as u32;
+    doubled - doubled * share / 512
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_up_to_a_bound_and_differ_between_batches() {
+        let waits: Vec<_> = (1..=8).map(|attempt| wait_before(attempt, EventId(0)).as_millis()).collect();
+        assert_eq!(waits, [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+        let other = wait_before(1, EventId(u128::MAX));
+        assert!(other < FIRST_WAIT && other > FIRST_WAIT / 2 - Duration::from_millis(1), "{other:?}");
+    }
+}
