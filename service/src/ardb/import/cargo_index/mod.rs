@@ -1,0 +1,191 @@
+//! Imports an index of crates: packages, versions and dependencies of the ecosystem cargo.
+//!
+//! | input | form |
+//! |---|---|
+//! | `$CARGO_HOME/registry/index/*/.cache` | cargo's own cache files, see [`caches`] |
+//! | a folder in the layout of the sparse index | a file per crate, a line of JSON per version; `config.json` is skipped |
+//! | a `.tar`, `.tar.gz` or `.tar.xz` of such a folder | the same |
+//!
+//! The forms can be mixed; a crate's document is the same in each, so what was imported in one form is unchanged in
+//! another. ardb has one package per name in cargo, and that is crates.io's: what is given here is taken as crates.io's
+//! index or a mirror of it, under the document name `crates.io/<crate>`.
+//!
+//! A line is rejected, and the rest of its file loaded, where
+//! - it is not what [the index format] says (JSON, the types of its fields, a kind of dependency, `v` over 2),
+//! - its version does not parse: cargo itself could never select it,
+//! - it names another crate than its file does, a version that the file had already, or a value that is longer than
+//!   the schema takes,
+//! - it is over [`MAX_LINE_BYTES`] long.
+//!
+//! The last line of a crate that could be read names the package. Dependencies on another registry's crates keep its
+//! address and are never linked.
+//!
+//! [the index format]: https://doc.rust-lang.org/cargo/reference/registry-index.html
+
+mod file;
+mod line;
+mod merge;
+
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use chrono::{DateTime, Utc};
+use entity_ardb::DocumentKind;
+use sea_orm::{DatabaseConnection, sqlx::PgConnection};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Progress, Rejection, Report, link,
+    pipeline::{self, Document, Format, Found, Raw, Tally},
+    source::Entry,
+};
+use crate::{Result, ardb::name};
+
+/// The longest line that is read; the longest of crates.io are a tenth of it.
+pub const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
+
+/// The largest index file that is read; the largest of crates.io are a tenth of it.
+pub const MAX_DOCUMENT_BYTES: u64 = 128 * 1024 * 1024;
+
+/// The ecosystem that the index fills.
+const ECOSYSTEM: &str = "cargo";
+
+/// Imports the index at `input`, see the [module](self).
+///
+/// # Errors
+///
+/// [`Error::Input`](crate::Error::Input) if `input` is not there or can't be read to its end;
+/// [`Error::Database`](crate::Error::Database) if a statement fails. Batches that were written before stay.
+pub async fn cargo_index(
+    db: &DatabaseConnection,
+    input: &Path,
+    now: DateTime<Utc>,
+    progress: &dyn Progress,
+) -> Result<Report> {
+    let input = pipeline::existing(input, "cargo's .cache folder, a sparse index, or a tar of one")?;
+    let mut report = pipeline::run(db, CargoIndex, &input, now, progress).await?;
+    link::link(db, &mut report).await?;
+    Ok(report)
+}
+
+/// cargo's own caches of crates.io's index under `cargo_home` (`$CARGO_HOME`, else `~/.cargo`), best first.
+///
+/// The sparse index (`index.crates.io-…`) before the git index that cargo used until 2023 (`github.com-1ecc6299db9ec823`),
+/// then the one used last: cargo makes a new folder when it hashes the registry's name differently, and leaves the old
+/// one as it is. Import the first; an older one knows less. Other registries' folders are not listed.
+#[must_use]
+pub fn caches(cargo_home: &Path) -> Vec<PathBuf> {
+    let Ok(folders) = cargo_home.join("registry/index").read_dir() else { return Vec::new() };
+    let mut found: Vec<(bool, SystemTime, PathBuf)> = folders
+        .filter_map(std::result::Result::ok)
+        .filter_map(|folder| {
+            let name = folder.file_name();
+            let name = name.to_string_lossy();
+            let is_sparse = name.starts_with("index.crates.io-");
+            let cache = folder.path().join(".cache");
+            (is_sparse || name == "github.com-1ecc6299db9ec823")
+                .then(|| Some((is_sparse, last_used(&cache)?, cache)))
+                .flatten()
+        })
+        .collect();
+    found.sort_by(|a, b| b.cmp(a));
+    found.into_iter().map(|(_, _, cache)| cache).collect()
+}
+
+/// When a crate was last added to `cache`, as the file system saw it; `None` when it is no folder.
+fn last_used(cache: &Path) -> Option<SystemTime> {
+    let prefixes = cache.read_dir().ok()?.filter_map(std::result::Result::ok);
+    let changes = prefixes.filter_map(|prefix| prefix.metadata().ok()?.modified().ok());
+    Some(changes.max().unwrap_or(SystemTime::UNIX_EPOCH))
+}
+
+/// The importer's side of the pipeline.
+#[derive(Clone, Copy)]
+struct CargoIndex;
+
+impl Format for CargoIndex {
+    type Content = file::Content;
+    type Parsed = line::Crate;
+    const KIND: DocumentKind = DocumentKind::CargoIndex;
+
+    fn read(&self, entry: Entry<'_>) -> Found<file::Content> {
+        let Some(file_name) = file::crate_name(entry.path) else { return Found::Nothing };
+        if !file::is_in_layout(entry.path) {
+            let reason = "is not where an index has a file of that name (1/a, 2/ab, 3/a/abc, ab/cd/abcdef)";
+            return Found::Rejected(Rejection::new(entry.place, reason));
+        }
+        let normalized_name = name::normalize(ECOSYSTEM, file_name);
+        match file::read(entry.content) {
+            Ok(read) => Found::Document(Raw {
+                locator: format!("crates.io/{normalized_name}"),
+                place: entry.place.to_owned(),
+                sha256: read.sha256,
+                size_bytes: read.size_bytes,
+                content: file::Content { normalized_name, records: read.records },
+            }),
+            Err(reason) => Found::Rejected(Rejection::new(entry.place, reason)),
+        }
+    }
+
+    fn parse(&self, raw: Raw<file::Content>) -> (Option<Document<line::Crate>>, Vec<Rejection>) {
+        let Raw { locator, place, size_bytes, content, .. } = raw;
+        let mut parsed = line::Crate::new(content.normalized_name);
+        let mut rejections = Vec::new();
+        let mut loaded = Sha256::new();
+        for file::Record { number, text } in content.records {
+            let added = text.and_then(|text| {
+                parsed.add(&text)?;
+                file::hash_line(&mut loaded, &text);
+                Ok(())
+            });
+            rejections.extend(added.err().map(|reason| Rejection::new(format!("{place}:{number}"), reason)));
+        }
+        parsed.is_complete = rejections.is_empty();
+        if !parsed.is_complete {
+            // Else a later file without the rejected lines would pass for known, and their rows would stay.
+            loaded.update(b"and lines that were rejected");
+        }
+        if parsed.versions.is_empty() {
+            if rejections.is_empty() {
+                rejections.push(Rejection::new(place, "holds no version"));
+            }
+            return (None, rejections);
+        }
+        (Some(Document { locator, sha256: loaded.finalize().into(), size_bytes, parsed }), rejections)
+    }
+
+    async fn merge(
+        &self,
+        connection: &mut PgConnection,
+        batch: &[Document<line::Crate>],
+        now: DateTime<Utc>,
+    ) -> Result<Tally> {
+        merge::merge(connection, batch, now).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::caches;
+
+    #[test]
+    fn only_crates_ios_caches_are_found_and_the_sparse_one_comes_first() {
+        let home = tempfile::tempdir().unwrap();
+        let index = home.path().join("registry/index");
+        assert!(caches(home.path()).is_empty());
+        for folder in [
+            "github.com-1ecc6299db9ec823",
+            "index.crates.io-0123456789abcdef",
+            "example.org-0123456789abcdef",
+        ] {
+            fs::create_dir_all(index.join(folder).join(".cache/se/rd")).unwrap();
+        }
+        fs::create_dir_all(index.join("index.crates.io-without-a-cache")).unwrap();
+        let expected = ["index.crates.io-0123456789abcdef/.cache", "github.com-1ecc6299db9ec823/.cache"];
+        assert_eq!(caches(home.path()), expected.map(|folder| index.join(folder)));
+    }
+}

@@ -1,0 +1,55 @@
+//! Importers: each reads documents of one kind from a file, a folder or an archive into ardb.
+//!
+//! | importer | input | a document is |
+//! |---|---|---|
+//! | [`mod@cargo_index`] | cargo's cache, or a sparse index, as a folder or a tar | a crate's index file |
+//! | [`mod@osv`] | a folder or a zip of JSON | an advisory |
+//! | [`mod@lockfile`] | a `Cargo.lock` | the lockfile |
+//!
+//! What they have in common:
+//!
+//! - **Bulk.** Rows go by COPY into temporary tables, and from there by one statement per table into the real ones;
+//!   one transaction per batch of documents. Memory does not grow with the input.
+//! - **Idempotent.** `source_documents` keeps the hash of every document. A document that is known is skipped; in one
+//!   that changed, rows that are as they were are not touched. What a document no longer has is softly deleted, and
+//!   restored when it comes back. A document that is missing from an input says nothing: nothing is deleted for it.
+//! - **Order does not matter.** Dependencies, affected packages and components are linked to packages at the end of
+//!   each import, whichever came first; so does importing at the same time, in several processes.
+//! - **A bad record is no bad import.** It is listed in the [`Report`] with its place and reason, and the rest is
+//!   loaded. A document with rejected records is read again next time, and reported again; rows that it had before
+//!   stay, since the record that can't be read may be theirs.
+//! - **Time is an argument**: `now` goes into `imported_at` and `deleted_at`.
+
+mod check;
+mod copy;
+mod link;
+mod pipeline;
+mod report;
+mod source;
+mod statement;
+
+pub mod cargo_index;
+pub mod lockfile;
+pub mod osv;
+
+pub use cargo_index::cargo_index;
+pub use lockfile::lockfile;
+pub use osv::osv;
+pub use report::{Documents, MAX_LISTED_REJECTIONS, Rejection, Report, Rows};
+
+/// What an import tells about its way; for a progress bar. Called from the importing task.
+///
+/// `()` says nothing.
+pub trait Progress: Send + Sync {
+    /// The import begins; the input holds `total_bytes` on disk.
+    fn started(&self, total_bytes: u64) {
+        let _ = total_bytes;
+    }
+
+    /// `bytes` of the input have been read and `documents` are done, in all.
+    fn advanced(&self, bytes: u64, documents: u64) {
+        let _ = (bytes, documents);
+    }
+}
+
+impl Progress for () {}

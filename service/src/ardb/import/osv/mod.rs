@@ -1,0 +1,145 @@
+//! Imports advisories in the Open Source Vulnerability format (<https://ossf.github.io/osv-schema/>): a folder or a zip
+//! of JSON files, a record per file, of any ecosystem.
+//!
+//! - A document is an advisory, by its `id`, whatever its file is called. One whose `modified` is older than what is
+//!   stored is not loaded and counts as outdated.
+//! - `informational` in RustSec's `database_specific` becomes the advisory's kind; without it, it is a vulnerability.
+//! - Of several CVSS vectors the one of the highest CVSS version is kept.
+//! - A range's events are kept as published; the intervals that follow from them get keys by the ecosystem's version
+//!   order (module `interval`). Where the scheme has no key yet, only enumerated versions match.
+//! - `Debian:12` is the ecosystem `Debian`; the release becomes the namespace, so that the ranges of two releases are
+//!   not mixed (in an ecosystem whose packages have namespaces, such as Maven, it is left out).
+//! - An ecosystem that is not in `ecosystems` is added, its name in lower case with hyphens, its order `opaque`: its
+//!   advisories match by enumeration until somebody says how it sorts. A name that is another ecosystem's is rejected.
+//! - An entry of `affected` without a package (commits only) names nothing that a version or component could match and
+//!   is left out.
+//!
+//! A record is loaded whole or, where any of it is not what the format says, rejected whole: half an advisory would be
+//! a wrong one. Details: <https://ossf.github.io/osv-schema/#affectedrangesevents-fields>.
+
+mod interval;
+mod merge;
+mod record;
+mod sql;
+
+use std::{collections::HashMap, path::Path, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use entity_ardb::{DocumentKind, ecosystem};
+use sea_orm::{DatabaseConnection, EntityTrait as _, sqlx::PgConnection};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Progress, Rejection, Report, check, link,
+    pipeline::{self, Document, Format, Found, Raw, Tally},
+    source::{self, Entry},
+};
+use crate::{Result, scope::Live as _};
+
+/// The largest record that is read.
+pub const MAX_RECORD_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Imports the records in `input`, see the [module](self).
+///
+/// # Errors
+///
+/// [`Error::Input`](crate::Error::Input) if `input` is not there or can't be read to its end;
+/// [`Error::Database`](crate::Error::Database) if a statement fails. Batches that were written before stay.
+pub async fn osv(
+    db: &DatabaseConnection,
+    input: &Path,
+    now: DateTime<Utc>,
+    progress: &dyn Progress,
+) -> Result<Report> {
+    let input = pipeline::existing(input, "a folder or a zip of OSV records, or one record")?;
+    let ecosystems = ecosystem::Entity::find().live().all(db).await?;
+    let format = Osv { ecosystems: Arc::new(Ecosystems::new(ecosystems)) };
+    let mut report = pipeline::run(db, format, &input, now, progress).await?;
+    link::link(db, &mut report).await?;
+    Ok(report)
+}
+
+/// The ecosystems that were known when the import began.
+struct Ecosystems {
+    by_osv_name: HashMap<String, ecosystem::Model>,
+    /// From the platform's name to OSV's.
+    by_name: HashMap<String, Option<String>>,
+}
+
+impl Ecosystems {
+    fn new(known: Vec<ecosystem::Model>) -> Self {
+        let by_name = known.iter().map(|known| (known.name.clone(), known.osv_name.clone())).collect();
+        let by_osv_name =
+            known.into_iter().filter_map(|known| Some((known.osv_name.clone()?, known))).collect();
+        Self { by_osv_name, by_name }
+    }
+}
+
+/// The importer's side of the pipeline.
+#[derive(Clone)]
+struct Osv {
+    ecosystems: Arc<Ecosystems>,
+}
+
+/// All that has to be known of a record before it is parsed.
+#[derive(Deserialize)]
+struct Head {
+    id: String,
+}
+
+impl Format for Osv {
+    type Content = Vec<u8>;
+    type Parsed = record::Advisory;
+    const KIND: DocumentKind = DocumentKind::Osv;
+
+    fn read(&self, entry: Entry<'_>) -> Found<Vec<u8>> {
+        let name = entry.path.rsplit('/').next().unwrap_or(entry.path);
+        if name.starts_with('.') || !name.to_ascii_lowercase().ends_with(".json") {
+            return Found::Nothing;
+        }
+        let content = match source::read_bounded(entry.content, MAX_RECORD_BYTES) {
+            Ok(content) => content,
+            Err(reason) => return Found::Rejected(Rejection::new(entry.place, reason)),
+        };
+        let head: Head = match check::json(&content) {
+            Ok(head) => head,
+            Err(bad) => {
+                return Found::Rejected(Rejection::new(format!("{}:{}", entry.place, bad.line), bad.reason));
+            }
+        };
+        if let Err(reason) = check::length("id", &head.id, check::MAX_NAME_BYTES) {
+            return Found::Rejected(Rejection::new(entry.place, reason));
+        }
+        Found::Document(Raw {
+            locator: head.id,
+            place: entry.place.to_owned(),
+            sha256: Sha256::digest(&content).into(),
+            size_bytes: content.len() as u64,
+            content,
+        })
+    }
+
+    fn parse(&self, raw: Raw<Vec<u8>>) -> (Option<Document<record::Advisory>>, Vec<Rejection>) {
+        let Raw { locator, place, sha256, size_bytes, content } = raw;
+        let parsed = match check::json(&content) {
+            Ok(record) => {
+                record::advisory(record, &self.ecosystems).map_err(|reason| Rejection::new(place, reason))
+            }
+            Err(bad) => Err(Rejection::new(format!("{place}:{}", bad.line), bad.reason)),
+        };
+        match parsed {
+            Ok(parsed) => (Some(Document { locator, sha256, size_bytes, parsed }), Vec::new()),
+            Err(rejection) => (None, vec![rejection]),
+        }
+    }
+
+    async fn merge(
+        &self,
+        connection: &mut PgConnection,
+        batch: &[Document<record::Advisory>],
+        now: DateTime<Utc>,
+    ) -> Result<Tally> {
+        merge::merge(connection, batch, now).await
+    }
+}

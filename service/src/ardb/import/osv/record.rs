@@ -1,0 +1,230 @@
+//! An OSV record as JSON, and as rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use entity_ardb::{RangeKind, VersionScheme};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    super::check::{self, MAX_NAME_BYTES},
+    Ecosystems,
+    interval::{Event, Interval, evaluate},
+};
+use crate::ardb::name::{self, Name};
+
+/// The columns of `advisories`, and what hangs on one.
+pub(super) struct Advisory {
+    pub(super) identifier: String,
+    pub(super) kind: String,
+    pub(super) summary: String,
+    pub(super) details: String,
+    pub(super) severity: Option<String>,
+    pub(super) published_at: Option<DateTime<Utc>>,
+    pub(super) modified_at: DateTime<Utc>,
+    pub(super) withdrawn_at: Option<DateTime<Utc>>,
+    pub(super) aliases: BTreeSet<String>,
+    pub(super) affected: BTreeMap<Package, Affected>,
+}
+
+/// A package by the ecosystem's name in OSV, without a release.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Package {
+    pub(super) ecosystem: String,
+    pub(super) namespace: String,
+    pub(super) normalized_name: String,
+}
+
+/// What is affected of a package.
+#[derive(Default)]
+pub(super) struct Affected {
+    pub(super) name: String,
+    pub(super) ranges: Vec<Range>,
+    pub(super) versions: BTreeSet<String>,
+}
+
+/// A range as published, and what follows from it.
+pub(super) struct Range {
+    pub(super) kind: RangeKind,
+    pub(super) repository: String,
+    /// JSON of an array.
+    pub(super) events: String,
+    pub(super) intervals: Vec<Interval>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Record {
+    id: String,
+    modified: String,
+    published: Option<String>,
+    withdrawn: Option<String>,
+    aliases: Option<Vec<String>>,
+    summary: Option<String>,
+    details: Option<String>,
+    severity: Option<Vec<Severity>>,
+    affected: Option<Vec<RecordAffected>>,
+}
+
+#[derive(Deserialize)]
+struct Severity {
+    r#type: String,
+    score: String,
+}
+
+#[derive(Deserialize)]
+struct RecordAffected {
+    package: Option<RecordPackage>,
+    ranges: Option<Vec<RecordRange>>,
+    versions: Option<Vec<String>>,
+    severity: Option<Vec<Severity>>,
+    /// Of any form; each database has its own.
+    database_specific: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct RecordPackage {
+    ecosystem: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct RecordRange {
+    r#type: String,
+    repo: Option<String>,
+    events: Vec<BTreeMap<String, String>>,
+}
+
+/// Takes a record apart; `Err` with the reason why it can't be loaded.
+pub(super) fn advisory(record: Record, ecosystems: &Ecosystems) -> Result<Advisory, String> {
+    let affected = record.affected.unwrap_or_default();
+    let time =
+        |field: &str, value: &Option<String>| value.as_deref().map(|at| check::time(field, at)).transpose();
+    let aliases: BTreeSet<_> =
+        record.aliases.unwrap_or_default().into_iter().filter(|alias| *alias != record.id).collect();
+    for alias in &aliases {
+        check::length("alias", alias, MAX_NAME_BYTES)?;
+    }
+    let severities =
+        record.severity.iter().chain(affected.iter().filter_map(|affected| affected.severity.as_ref()));
+    Ok(Advisory {
+        kind: affected.iter().find_map(informational).unwrap_or_else(|| "vulnerability".into()),
+        severity: severity(severities.flatten()),
+        published_at: time("published", &record.published)?,
+        modified_at: check::time("modified", &record.modified)?,
+        withdrawn_at: time("withdrawn", &record.withdrawn)?,
+        identifier: record.id,
+        summary: record.summary.unwrap_or_default(),
+        details: record.details.unwrap_or_default(),
+        aliases,
+        affected: packages(affected, ecosystems)?,
+    })
+}
+
+/// The vector of the highest CVSS version; the types are `CVSS_V2`, `CVSS_V3`, `CVSS_V4`.
+fn severity<'a>(given: impl Iterator<Item = &'a Severity>) -> Option<String> {
+    let vectors =
+        given.filter(|severity| severity.r#type.starts_with("CVSS_V") && !severity.score.is_empty());
+    let highest = vectors.reduce(|best, next| if next.r#type > best.r#type { next } else { best });
+    highest.map(|severity| severity.score.clone())
+}
+
+/// RustSec's word for what is no vulnerability, as a slug.
+fn informational(affected: &RecordAffected) -> Option<String> {
+    let kind = affected.database_specific.as_ref()?.get("informational")?.as_str()?;
+    let slug = slug(kind);
+    (1..=64).contains(&slug.len()).then_some(slug)
+}
+
+/// Lower case, a run of anything but letters and digits one hyphen.
+fn slug(text: &str) -> String {
+    let text = text.to_ascii_lowercase();
+    let words =
+        text.split(|character: char| !character.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
+fn packages(
+    given: Vec<RecordAffected>,
+    ecosystems: &Ecosystems,
+) -> Result<BTreeMap<Package, Affected>, String> {
+    let mut packages = BTreeMap::<Package, Affected>::new();
+    for RecordAffected { package, ranges, versions, .. } in given {
+        let Some(package) = package else { continue };
+        let (key, name, scheme) = self::package(&package, ecosystems)?;
+        let affected = packages.entry(key).or_default();
+        affected.name = name;
+        for range in ranges.unwrap_or_default() {
+            affected.ranges.push(self::range(range, scheme)?);
+        }
+        for number in versions.unwrap_or_default() {
+            check::length("a version", &number, MAX_NAME_BYTES)?;
+            affected.versions.insert(number);
+        }
+    }
+    Ok(packages)
+}
+
+fn package(
+    given: &RecordPackage,
+    ecosystems: &Ecosystems,
+) -> Result<(Package, String, VersionScheme), String> {
+    let (osv_name, release) = given.ecosystem.split_once(':').unwrap_or((&given.ecosystem, ""));
+    let (name, scheme) = match ecosystems.by_osv_name.get(osv_name) {
+        Some(known) => (known.name.clone(), known.version_scheme),
+        None => (unknown_ecosystem(osv_name, ecosystems)?, VersionScheme::Opaque),
+    };
+    let Name { mut namespace, name, normalized } = name::split(&name, &given.name);
+    if namespace.is_empty() {
+        namespace = release.to_owned();
+    }
+    check::length_or_empty("namespace of a package", &namespace, MAX_NAME_BYTES)?;
+    check::length("name of a package", &name, MAX_NAME_BYTES)?;
+    check::length("normalised name of a package", &normalized, MAX_NAME_BYTES)?;
+    Ok((Package { ecosystem: osv_name.to_owned(), namespace, normalized_name: normalized }, name, scheme))
+}
+
+/// The name that an ecosystem gets which is not there yet.
+pub(super) fn unknown_ecosystem(osv_name: &str, ecosystems: &Ecosystems) -> Result<String, String> {
+    let name = slug(osv_name);
+    let begins_well = name.starts_with(|first: char| first.is_ascii_lowercase());
+    if !begins_well || name.len() > 63 {
+        return Err(format!(
+            "ecosystem {osv_name:?} is no name of one: 1 to 63 letters and digits, a letter first"
+        ));
+    }
+    match ecosystems.by_name.get(&name) {
+        Some(Some(known)) => Err(format!("ecosystem {osv_name:?} is unknown; its name is that of {known:?}")),
+        Some(None) => Err(format!("ecosystem {osv_name:?} is unknown to OSV; its name is taken")),
+        None => Ok(name),
+    }
+}
+
+fn range(given: RecordRange, scheme: VersionScheme) -> Result<Range, String> {
+    let kind = match given.r#type.as_str() {
+        "SEMVER" => RangeKind::Semver,
+        "ECOSYSTEM" => RangeKind::Ecosystem,
+        "GIT" => RangeKind::Git,
+        other => return Err(format!("range type {other:?} is none of SEMVER, ECOSYSTEM, GIT")),
+    };
+    let events = given.events.iter().flatten().map(event).collect::<Result<Vec<_>, _>>()?;
+    let intervals = match kind {
+        // Commits have an order only in their repository's history.
+        RangeKind::Git => Vec::new(),
+        RangeKind::Semver | RangeKind::Ecosystem => evaluate(&events, scheme),
+    };
+    let events = serde_json::to_string(&given.events).map_err(|error| error.to_string())?;
+    Ok(Range { kind, repository: given.repo.unwrap_or_default(), events, intervals })
+}
+
+fn event((kind, version): (&String, &String)) -> Result<Event, String> {
+    check::length("version of an event", version, MAX_NAME_BYTES)?;
+    let version = version.clone();
+    match kind.as_str() {
+        "introduced" => Ok(Event::Introduced(version)),
+        "fixed" => Ok(Event::Fixed(version)),
+        "last_affected" => Ok(Event::LastAffected(version)),
+        "limit" => Ok(Event::Limit(version)),
+        other => Err(format!("event {other:?} is none of introduced, fixed, last_affected, limit")),
+    }
+}

@@ -1,0 +1,55 @@
+//! The package database: packages, versions, dependencies, advisories, inventories.
+//!
+//! A module per noun with its reads; [`import`] writes. Each read runs a constant number of statements and leaves
+//! deleted rows out.
+
+pub mod advisory;
+pub mod dependency;
+pub mod import;
+pub mod inventory;
+pub mod name;
+pub mod package;
+pub mod version;
+
+use std::collections::BTreeMap;
+
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
+
+use crate::Result;
+
+/// How many live rows each table holds, by table.
+///
+/// Counts every row, so it takes as long as reading the tables does.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn summary(db: &impl ConnectionTrait) -> Result<BTreeMap<String, u64>> {
+    #[derive(FromQueryResult)]
+    struct Counted {
+        table_name: String,
+        live: i64,
+    }
+
+    const TABLES: [&str; 13] = [
+        "advisories",
+        "advisory_aliases",
+        "affected_intervals",
+        "affected_packages",
+        "affected_ranges",
+        "affected_versions",
+        "dependencies",
+        "ecosystems",
+        "inventories",
+        "inventory_components",
+        "packages",
+        "source_documents",
+        "versions",
+    ];
+    let count = |table| {
+        format!("select '{table}' as table_name, count(*) as live from {table} where deleted_at is null")
+    };
+    let select = Statement::from_string(DbBackend::Postgres, TABLES.map(count).join(" union all "));
+    let counted = Counted::find_by_statement(select).all(db).await?;
+    Ok(counted.into_iter().map(|Counted { table_name, live }| (table_name, live.unsigned_abs())).collect())
+}
