@@ -1,0 +1,148 @@
+//! `archer import`: documents into ardb.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use dev::endpoints::Needs;
+use sea_orm::DatabaseConnection;
+use service::ardb::import::{self, Report};
+
+use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, count, paint};
+use crate::progress::Bar;
+use crate::stores::Stores;
+use crate::{Context, now};
+
+/// What to import.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Crates, versions and dependencies from cargo's index
+    #[command(
+        after_help = "Examples:\n  archer import cargo-index\n  archer import cargo-index sparse-index.tar.xz\n\n\
+        Without a path, cargo's own cache: every crate that was ever resolved on this machine."
+    )]
+    CargoIndex {
+        /// cargo's `.cache` folder, a sparse index, or a tar, tar.gz or tar.xz of one
+        path: Option<PathBuf>,
+    },
+    /// Advisories in the OSV format
+    #[command(after_help = "Example:\n  archer import osv crates.io.zip")]
+    Osv {
+        /// A folder or a zip of JSON records
+        path: PathBuf,
+    },
+    /// A Cargo.lock, as an inventory
+    #[command(after_help = "Example:\n  archer import lockfile Cargo.lock --name acme/rocket")]
+    Lockfile(Lockfile),
+}
+
+/// `archer import lockfile`
+#[derive(Args, Clone, Debug)]
+pub struct Lockfile {
+    /// The lockfile
+    path: PathBuf,
+    /// What to call the inventory, such as the repository's owner/name; the folder's name unless told
+    #[arg(long)]
+    name: Option<String>,
+}
+
+/// Imports, and says what changed. The outcome is [`Outcome::Failed`] if a record was rejected.
+///
+/// # Errors
+///
+/// When the input can't be read at all, or the database refuses.
+pub async fn run(context: &Context, command: Command) -> anyhow::Result<Outcome> {
+    let needs = Needs { ardb: true, ..Needs::default() };
+    let (report, seconds) = Stores::with_migrated(context, needs, async |stores| {
+        let start = Instant::now();
+        let report = import(stores.ardb()?, &command, now()).await?;
+        Ok((report, start.elapsed().as_secs_f64()))
+    })
+    .await?;
+    if context.json {
+        output::json(&report)?;
+    } else {
+        output::text(describe(&report, seconds))?;
+    }
+    Ok(if report.rejected_total == 0 { Outcome::Done } else { Outcome::Failed })
+}
+
+async fn import(ardb: &DatabaseConnection, command: &Command, now: DateTime<Utc>) -> anyhow::Result<Report> {
+    Ok(match command {
+        Command::CargoIndex { path: Some(path) } => {
+            import::cargo_index(ardb, path, now, &Bar::bytes("index")).await?
+        }
+        Command::CargoIndex { path: None } => {
+            import::cargo_index(ardb, &cargo_cache()?, now, &Bar::bytes("cargo's cache")).await?
+        }
+        Command::Osv { path } => import::osv(ardb, path, now, &Bar::bytes("advisories")).await?,
+        Command::Lockfile(Lockfile { path, name }) => {
+            let name = match name {
+                Some(name) => name.clone(),
+                None => folder_name(path)?,
+            };
+            import::lockfile(ardb, path, &name, now, &Bar::bytes("lockfile")).await?
+        }
+    })
+}
+
+/// The folder in which cargo keeps what it knows of crates.io, on this machine.
+///
+/// # Errors
+///
+/// When there is none: cargo has not resolved anything here yet.
+pub fn cargo_cache() -> anyhow::Result<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let home =
+        home.context("neither CARGO_HOME nor HOME is set, so cargo's cache can't be found; give its path")?;
+    import::cargo_index::caches(&home).into_iter().next().with_context(|| {
+        format!("cargo has no index cache in {} yet; `cargo fetch` in any project fills it", home.display())
+    })
+}
+
+fn folder_name(lockfile: &std::path::Path) -> anyhow::Result<String> {
+    let path = lockfile.canonicalize().with_context(|| format!("{} can't be read", lockfile.display()))?;
+    let folder = path.parent().and_then(|folder| folder.file_name());
+    folder
+        .map(|name| name.to_string_lossy().into_owned())
+        .context("the lockfile is in no folder; give --name")
+}
+
+/// What became of the documents and rows, and what was rejected where.
+pub fn describe(report: &Report, seconds: f64) -> String {
+    let documents = &report.documents;
+    let mut parts = Vec::new();
+    for (number, what) in [
+        (documents.new, "new"),
+        (documents.changed, "changed"),
+        (documents.unchanged, "unchanged"),
+        (documents.outdated, "older than what is stored"),
+        (documents.rejected, "rejected"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{} {what}", count(number)));
+        }
+    }
+    let total = paint(STRONG, format!("{} documents", count(documents.total())));
+    let mut text = format!("{total}: {} {}", parts.join(", "), paint(FAINT, format!("in {seconds:.1} s")));
+    if report.changed_nothing() {
+        text.push_str(&format!("\n{}", paint(GOOD, "nothing changed")));
+    } else {
+        let rows = report.rows.iter().map(|(table, rows)| {
+            vec![(*table).to_owned(), count(rows.inserted), count(rows.updated), count(rows.deleted)]
+        });
+        text.push('\n');
+        text.push_str(&output::table(&["table", "inserted", "updated", "deleted"], rows, &[1, 2, 3]));
+    }
+    for rejection in &report.rejected {
+        text.push_str(&format!("\n{} {}: {}", paint(BAD, "rejected"), rejection.place, rejection.reason));
+    }
+    let unlisted = report.rejected_total - report.rejected.len() as u64;
+    if unlisted > 0 {
+        text.push_str(&format!("\n… and {} more rejected", count(unlisted)));
+    }
+    text
+}

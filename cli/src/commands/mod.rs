@@ -1,0 +1,11 @@
+//! The subcommands, a file each: arguments, one call into the library crate that does the work, and
+//! what is printed. `archer dev` is the exception: it is whole in `dev::commands`.
+
+pub mod demo;
+pub mod digest;
+pub mod import;
+pub mod ingest;
+pub mod migrate;
+pub mod query;
+pub mod refresh;
+pub mod serve;

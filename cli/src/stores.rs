@@ -1,0 +1,182 @@
+//! Opens the databases that a command needs.
+
+use anyhow::{Context as _, bail};
+use dev::endpoints::{Endpoints, Needs, Resolved, Store};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
+
+use crate::Context;
+
+/// Connections of one command to one database. A command does one thing at a time, and an import reads
+/// on one connection while it writes on another.
+const CONNECTIONS: u32 = 4;
+
+/// The databases of one command.
+pub struct Stores {
+    resolved: Resolved,
+    open: Open,
+}
+
+#[derive(Default)]
+struct Open {
+    ardb: Option<DatabaseConnection>,
+    identitydb: Option<DatabaseConnection>,
+    analyticsdb: Option<DatabaseConnection>,
+    events: Option<events::Client>,
+}
+
+impl Stores {
+    /// Finds the servers of `needs`, starting embedded ones where no URL is given, runs `work` on them,
+    /// and stops what was started, whether or not the work succeeded.
+    ///
+    /// # Errors
+    ///
+    /// When a server can't be found, started or reached, or is older than what is supported; and
+    /// whatever `work` says.
+    pub async fn with<T>(
+        context: &Context,
+        needs: Needs,
+        work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let resolved = dev::endpoints::resolve(&context.urls, needs, &context.program).await?;
+        let mut stores = Self { resolved, open: Open::default() };
+        let done = match stores.connect().await {
+            Ok(()) => work(&stores).await,
+            Err(error) => Err(error),
+        };
+        let closed = stores.close().await;
+        let done = done?;
+        closed?;
+        Ok(done)
+    }
+
+    /// As [`Stores::with`], on databases that are migrated. Embedded ones are brought up to date; those
+    /// behind a URL are somebody's to migrate, and are refused while anything is pending.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stores::with`], and when a database is behind.
+    pub async fn with_migrated<T>(
+        context: &Context,
+        needs: Needs,
+        work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        Self::with(context, needs, async |stores| {
+            stores.migrate_or_refuse().await?;
+            work(stores).await
+        })
+        .await
+    }
+
+    /// The package database.
+    ///
+    /// # Errors
+    ///
+    /// If the command did not ask for it.
+    pub fn ardb(&self) -> anyhow::Result<&DatabaseConnection> {
+        self.open.ardb.as_ref().context("this command did not ask for ardb")
+    }
+
+    /// The reporting database.
+    ///
+    /// # Errors
+    ///
+    /// If the command did not ask for it.
+    pub fn analyticsdb(&self) -> anyhow::Result<&DatabaseConnection> {
+        self.open.analyticsdb.as_ref().context("this command did not ask for analyticsdb")
+    }
+
+    /// ClickHouse.
+    ///
+    /// # Errors
+    ///
+    /// If the command did not ask for it.
+    pub fn events(&self) -> anyhow::Result<&events::Client> {
+        self.open.events.as_ref().context("this command did not ask for ClickHouse")
+    }
+
+    /// The open PostgreSQL databases by name, in the order in which they are migrated.
+    pub fn postgres(&self) -> impl Iterator<Item = (&'static str, &DatabaseConnection)> {
+        let open = &self.open;
+        let named =
+            [("ardb", &open.ardb), ("identitydb", &open.identitydb), ("analyticsdb", &open.analyticsdb)];
+        named.into_iter().filter_map(|(name, db)| db.as_ref().map(|db| (name, db)))
+    }
+
+    /// Applies what is pending everywhere, and says how many migrations that were, by database.
+    ///
+    /// # Errors
+    ///
+    /// If a migration fails.
+    pub async fn migrate(&self) -> anyhow::Result<Vec<(&'static str, usize)>> {
+        let mut applied = Vec::new();
+        for (name, db) in self.postgres() {
+            let runner = migration::runner(name).context("every database has migrations")?;
+            applied.push((name, runner.up(db, None).await?.len()));
+        }
+        if let Some(client) = &self.open.events {
+            applied.push(("events", events::migration::up(client, None).await?.migrations.len()));
+        }
+        Ok(applied)
+    }
+
+    async fn migrate_or_refuse(&self) -> anyhow::Result<()> {
+        if self.resolved.servers.is_some() {
+            self.migrate().await?;
+            return Ok(());
+        }
+        let mut behind = Vec::new();
+        for (name, db) in self.postgres() {
+            let runner = migration::runner(name).context("every database has migrations")?;
+            if runner.status(db).await?.is_pending() {
+                behind.push(name);
+            }
+        }
+        if let Some(client) = &self.open.events
+            && events::migration::status(client).await?.migrations.iter().any(|migration| !migration.applied)
+        {
+            behind.push("events");
+        }
+        if !behind.is_empty() {
+            let behind = behind.join(",");
+            bail!("migrations are pending on {behind}; run `archer migrate up --db {behind}`");
+        }
+        Ok(())
+    }
+
+    async fn connect(&mut self) -> anyhow::Result<()> {
+        let endpoints = &self.resolved.endpoints;
+        self.open.ardb = connect(endpoints, Store::Ardb).await?;
+        self.open.identitydb = connect(endpoints, Store::Identitydb).await?;
+        self.open.analyticsdb = connect(endpoints, Store::Analyticsdb).await?;
+        if let Some(url) = endpoints.get(Store::Events) {
+            self.open.events = Some(events::Client::connect(url.expose()).await?);
+        }
+        Ok(())
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
+        let Open { ardb, identitydb, analyticsdb, .. } = self.open;
+        for db in [ardb, identitydb, analyticsdb].into_iter().flatten() {
+            db.close().await?;
+        }
+        Ok(self.resolved.finish().await?)
+    }
+}
+
+/// Connects to one PostgreSQL database, if the command needs it.
+async fn connect(endpoints: &Endpoints, store: Store) -> anyhow::Result<Option<DatabaseConnection>> {
+    let Some(url) = endpoints.get(store) else { return Ok(None) };
+    let mut options = ConnectOptions::new(url.expose());
+    options.max_connections(CONNECTIONS).sqlx_logging_level(tracing::log::LevelFilter::Debug);
+    // An import takes the time it takes; its bar says so.
+    options.sqlx_slow_statements_logging_settings(tracing::log::LevelFilter::Off, std::time::Duration::ZERO);
+    let unreachable = || format!("{} at {url} can't be reached", store.variable());
+    let db = Database::connect(options).await.with_context(unreachable)?;
+    let version = Statement::from_string(
+        sea_orm::DbBackend::Postgres,
+        "select current_setting('server_version_num')::integer as version",
+    );
+    let row = db.query_one_raw(version).await?.context("the server does not say its version")?;
+    dev::endpoints::check_postgres_version(u32::try_from(row.try_get::<i32>("", "version")?)?)?;
+    Ok(Some(db))
+}
