@@ -1,0 +1,5 @@
+//! `archer` as the integration tests run it.
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

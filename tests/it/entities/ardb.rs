@@ -1,0 +1,376 @@
+//! The entities of ardb.
+
+use entity_ardb::{
+    AdvisoryAliasId, AdvisoryId, AffectedIntervalId, AffectedPackageId, AffectedRangeId, AffectedVersionId,
+    DependencyId, DependencyKind, DocumentKind, EcosystemId, InventoryComponentId, InventoryId,
+    InventoryKind, PackageId, RangeKind, SourceDocumentId, VersionId, VersionScheme, advisory,
+    advisory_alias, affected_interval, affected_package, affected_range, affected_version, dependency,
+    ecosystem, inventory, inventory_component, package, source_document, version,
+};
+use sea_orm::EntityLoaderTrait;
+use serde_json::json;
+
+use super::{stored, time};
+use crate::harness::{Database, TestDb};
+
+const CREATED: &str = "2026-11-02T09:00:00Z";
+const UPDATED: &str = "2026-11-02T09:00:00.000001Z";
+const DELETED: &str = "2026-11-03T00:00:00Z";
+
+/// Stores every entity of ardb once, with values in all columns, related to each other. Each insert asserts that
+/// the row reads back as it was written.
+async fn fill(db: &TestDb) {
+    stored(db, ecosystem()).await;
+    stored(db, package()).await;
+    stored(db, version()).await;
+    stored(db, dependency()).await;
+    stored(db, document()).await;
+    stored(db, advisory()).await;
+    stored(db, alias()).await;
+    stored(db, affected()).await;
+    stored(db, affected_version()).await;
+    stored(db, range()).await;
+    stored(db, interval()).await;
+    stored(db, inventory()).await;
+    stored(db, component()).await;
+}
+
+fn ecosystem() -> ecosystem::Model {
+    ecosystem::Model {
+        id: EcosystemId(101),
+        name: "swift".into(),
+        osv_name: Some("SwiftURL".into()),
+        purl_type: Some("swift".into()),
+        version_scheme: VersionScheme::Pep440,
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn package() -> package::Model {
+    package::Model {
+        id: PackageId(102),
+        ecosystem_id: EcosystemId(101),
+        namespace: "example.org/left".into(),
+        name: "Left_Pad".into(),
+        normalized_name: "left-pad".into(),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn version() -> version::Model {
+    version::Model {
+        id: VersionId(103),
+        package_id: PackageId(102),
+        number: "1.0.0-RC.1".into(),
+        sort_key: Some(vec![0, 1, 255]),
+        is_prerelease: true,
+        is_yanked: true,
+        checksum_sha256: Some(vec![7; 32]),
+        published_at: Some(time(CREATED)),
+        attributes: json!({ "links": null, "features": { "default": ["std"] } }),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn dependency() -> dependency::Model {
+    dependency::Model {
+        id: DependencyId(104),
+        version_id: VersionId(103),
+        package_id: Some(PackageId(102)),
+        namespace: "example.org/left".into(),
+        name: "Left_Pad".into(),
+        normalized_name: "left-pad".into(),
+        alias: "padding".into(),
+        requirement: ">=1, <2".into(),
+        kind: DependencyKind::Build,
+        is_optional: true,
+        uses_default_features: false,
+        features: vec!["std".into(), "with \"quotes\", commas and {braces}".into()],
+        target: "cfg(unix)".into(),
+        registry: "https://registry.example.org/index".into(),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn document() -> source_document::Model {
+    source_document::Model {
+        id: SourceDocumentId(105),
+        kind: DocumentKind::CargoIndex,
+        locator: "index/le/ft/left-pad".into(),
+        sha256: vec![9; 32],
+        size_bytes: i64::MAX,
+        imported_at: time(CREATED),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn advisory() -> advisory::Model {
+    advisory::Model {
+        id: AdvisoryId(106),
+        identifier: "EXAMPLE-2026-0001".into(),
+        kind: "unsound".into(),
+        summary: "pads on the wrong side".into(),
+        details: "# Details\n\n…".into(),
+        severity: Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:L/A:N".into()),
+        published_at: Some(time(CREATED)),
+        modified_at: time(UPDATED),
+        withdrawn_at: Some(time(DELETED)),
+        source_document_id: SourceDocumentId(105),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn alias() -> advisory_alias::Model {
+    advisory_alias::Model {
+        id: AdvisoryAliasId(107),
+        advisory_id: AdvisoryId(106),
+        alias: "CVE-2026-0001".into(),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn affected() -> affected_package::Model {
+    affected_package::Model {
+        id: AffectedPackageId(108),
+        advisory_id: AdvisoryId(106),
+        ecosystem_id: EcosystemId(101),
+        package_id: Some(PackageId(102)),
+        namespace: "example.org/left".into(),
+        name: "Left_Pad".into(),
+        normalized_name: "left-pad".into(),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn affected_version() -> affected_version::Model {
+    affected_version::Model {
+        id: AffectedVersionId(109),
+        affected_package_id: AffectedPackageId(108),
+        number: "1.0.0-RC.1".into(),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn range() -> affected_range::Model {
+    affected_range::Model {
+        id: AffectedRangeId(110),
+        affected_package_id: AffectedPackageId(108),
+        position: 1,
+        kind: RangeKind::Ecosystem,
+        repository: "https://example.org/left-pad.git".into(),
+        events: json!([{ "introduced": "0" }, { "last_affected": "2" }]),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn interval() -> affected_interval::Model {
+    affected_interval::Model {
+        id: AffectedIntervalId(111),
+        affected_range_id: AffectedRangeId(110),
+        position: 2,
+        introduced: "0".into(),
+        fixed: None,
+        last_affected: Some("2".into()),
+        lower_key: Some(vec![]),
+        upper_key: Some(vec![2, 0]),
+        is_upper_inclusive: true,
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn inventory() -> inventory::Model {
+    inventory::Model {
+        id: InventoryId(112),
+        kind: InventoryKind::Lockfile,
+        name: "shop".into(),
+        source_document_id: SourceDocumentId(105),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn component() -> inventory_component::Model {
+    inventory_component::Model {
+        id: InventoryComponentId(113),
+        inventory_id: InventoryId(112),
+        ecosystem_id: EcosystemId(101),
+        package_id: Some(PackageId(102)),
+        version_id: Some(VersionId(103)),
+        namespace: "example.org/left".into(),
+        name: "Left_Pad".into(),
+        normalized_name: "left-pad".into(),
+        number: "1.0.0-RC.1".into(),
+        sort_key: Some(vec![0, 1, 255]),
+        source: "registry+https://registry.example.org/index".into(),
+        checksum_sha256: Some(vec![7; 32]),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+#[tokio::test]
+async fn every_entity_of_ardb_reads_back_as_it_was_written() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    fill(&db).await;
+}
+
+#[tokio::test]
+async fn what_the_entity_leaves_unset_the_database_fills_in() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let cargo = ecosystem::Entity::find_by_name("cargo").one(&*db).await.unwrap().unwrap();
+    let package =
+        package::ActiveModel::builder().set_ecosystem_id(cargo.id).set_name("a").set_normalized_name("a");
+    let package = package.insert(&*db).await.unwrap();
+    let version = version::ActiveModel::builder().set_package_id(package.id).set_number("1.0.0");
+    let version = version.insert(&*db).await.unwrap();
+    let expected = version::Model {
+        id: version.id,
+        package_id: package.id,
+        number: "1.0.0".into(),
+        sort_key: None,
+        is_prerelease: false,
+        is_yanked: false,
+        checksum_sha256: None,
+        published_at: None,
+        attributes: json!({}),
+        created_at: version.created_at,
+        updated_at: version.created_at,
+        deleted_at: None,
+    };
+    assert_eq!(version::Model::from(version), expected);
+}
+
+#[tokio::test]
+async fn relations_load_from_the_row_that_others_refer_to() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    fill(&db).await;
+
+    let loaded = ecosystem::Entity::load()
+        .filter_by_id(ecosystem().id)
+        .with(package::Entity)
+        .with(affected_package::Entity)
+        .with(inventory_component::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.packages, [package()]);
+    assert_eq!(loaded.affected_packages, [affected()]);
+    assert_eq!(loaded.inventory_components, [component()]);
+
+    let loaded = package::Entity::load()
+        .with(version::Entity)
+        .with(dependency::Entity)
+        .with(affected_package::Entity)
+        .with(inventory_component::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.versions, [version()]);
+    assert_eq!(loaded.dependents, [dependency()]);
+    assert_eq!(loaded.affected_packages, [affected()]);
+    assert_eq!(loaded.inventory_components, [component()]);
+
+    let loaded = version::Entity::load().with(dependency::Entity).with(inventory_component::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.dependencies, [dependency()]);
+    assert_eq!(loaded.inventory_components, [component()]);
+
+    let loaded = source_document::Entity::load().with(advisory::Entity).with(inventory::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.advisories, [advisory()]);
+    assert_eq!(loaded.inventories, [inventory()]);
+
+    let loaded = advisory::Entity::load().with(advisory_alias::Entity).with(affected_package::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.aliases, [alias()]);
+    assert_eq!(loaded.affected_packages, [affected()]);
+
+    let loaded = affected_package::Entity::load().with(affected_version::Entity).with(affected_range::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.versions, [affected_version()]);
+    assert_eq!(loaded.ranges, [range()]);
+
+    let loaded =
+        affected_range::Entity::load().with(affected_interval::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.intervals, [interval()]);
+
+    let loaded =
+        inventory::Entity::load().with(inventory_component::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.components, [component()]);
+}
+
+#[tokio::test]
+async fn relations_load_from_the_row_that_refers_to_others() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    fill(&db).await;
+
+    let loaded = package::Entity::load().with(ecosystem::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(ecosystem(), *loaded.ecosystem.as_ref().unwrap());
+
+    let loaded = version::Entity::load().with(package::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(package(), *loaded.package.as_ref().unwrap());
+
+    let loaded = dependency::Entity::load().with(version::Entity).with(package::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(version(), *loaded.version.as_ref().unwrap());
+    assert_eq!(package(), *loaded.package.as_ref().unwrap());
+
+    let loaded = advisory::Entity::load().with(source_document::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(document(), *loaded.source_document.as_ref().unwrap());
+
+    let loaded = advisory_alias::Entity::load().with(advisory::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(advisory(), *loaded.advisory.as_ref().unwrap());
+
+    let loaded =
+        affected_package::Entity::load().with(advisory::Entity).with(ecosystem::Entity).with(package::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(advisory(), *loaded.advisory.as_ref().unwrap());
+    assert_eq!(ecosystem(), *loaded.ecosystem.as_ref().unwrap());
+    assert_eq!(package(), *loaded.package.as_ref().unwrap());
+
+    let loaded =
+        affected_version::Entity::load().with(affected_package::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(affected(), *loaded.affected_package.as_ref().unwrap());
+
+    let loaded =
+        affected_range::Entity::load().with(affected_package::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(affected(), *loaded.affected_package.as_ref().unwrap());
+
+    let loaded =
+        affected_interval::Entity::load().with(affected_range::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(range(), *loaded.affected_range.as_ref().unwrap());
+
+    let loaded = inventory::Entity::load().with(source_document::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(document(), *loaded.source_document.as_ref().unwrap());
+
+    let loaded = inventory_component::Entity::load()
+        .with(inventory::Entity)
+        .with(ecosystem::Entity)
+        .with(package::Entity)
+        .with(version::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(inventory(), *loaded.inventory.as_ref().unwrap());
+    assert_eq!(ecosystem(), *loaded.ecosystem.as_ref().unwrap());
+    assert_eq!(package(), *loaded.package.as_ref().unwrap());
+    assert_eq!(version(), *loaded.version.as_ref().unwrap());
+}

@@ -1,0 +1,23 @@
+//! Integration tests: the crates together, and the `archer` program, on real servers.
+//!
+//! One program for all of them, so that one pair of servers serves them all; see [`harness`].
+
+mod harness;
+
+mod api;
+mod cli;
+mod dev;
+mod entities;
+mod events_digest;
+mod events_ingest;
+mod events_query;
+mod events_schema;
+mod identitydb;
+mod import_cargo_index;
+mod import_lockfile;
+mod import_osv;
+mod import_support;
+mod migration_runner;
+mod rankings;
+mod reads;
+mod schema;

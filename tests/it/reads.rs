@@ -1,0 +1,158 @@
+//! What the packages, versions, advisories and inventories of ardb answer.
+
+use std::collections::BTreeSet;
+
+use entity_ardb::{InventoryKind, PackageId, VersionScheme};
+use service::ardb::{
+    advisory, dependency,
+    import::{cargo_index, lockfile, osv},
+    inventory, package, summary, version,
+};
+
+use crate::{
+    harness::{Database, TestDb, corpus},
+    import_support::{execute, fixture, now},
+};
+
+async fn imported() -> TestDb {
+    let db = TestDb::migrated(Database::Ardb).await;
+    cargo_index(&db, &fixture("index"), now(), &()).await.unwrap();
+    osv(&db, &fixture("osv"), now(), &()).await.unwrap();
+    lockfile(&db, &fixture("lockfile"), "product", now(), &()).await.unwrap();
+    db
+}
+
+async fn package_id(db: &TestDb, name: &str) -> PackageId {
+    package::by_name(db.connection(), "cargo", name).await.unwrap().unwrap().id
+}
+
+#[tokio::test]
+async fn a_package_is_found_in_every_spelling_and_only_while_it_is_live() {
+    let db = imported().await;
+    assert_eq!(package_id(&db, "beta_two").await, package_id(&db, "Beta-Two").await);
+    assert_eq!(package::by_name(db.connection(), "npm", "alpha").await.unwrap(), None);
+    assert_eq!(package::count(db.connection(), "cargo").await.unwrap(), 3);
+    execute(&db, "update packages set deleted_at = now() where name = 'alpha'").await;
+    assert_eq!(package::by_name(db.connection(), "cargo", "alpha").await.unwrap(), None);
+    assert_eq!(package::count(db.connection(), "cargo").await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn versions_come_in_the_ecosystems_order_and_not_in_the_alphabets() {
+    let db = imported().await;
+    let alpha = package_id(&db, "alpha").await;
+    let numbers =
+        |versions: Vec<entity_ardb::version::Model>| versions.into_iter().map(|version| version.number);
+    let in_order = version::in_order(db.connection(), alpha).await.unwrap();
+    assert_eq!(numbers(in_order).collect::<Vec<_>>(), ["0.1.0", "0.2.0-rc.1", "0.10.0"]);
+    let newest = version::newest(db.connection(), alpha, 2).await.unwrap();
+    assert_eq!(numbers(newest).collect::<Vec<_>>(), ["0.10.0", "0.2.0-rc.1"]);
+    assert!(version::newest(db.connection(), PackageId(-1), 2).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_most_depended_on_are_counted_by_packages_without_tests_and_yanked_versions() {
+    let db = imported().await;
+    let found = dependency::most_depended_on(db.connection(), "cargo", 3).await.unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|found| {
+            (found.name.as_str(), found.package_id.is_some(), found.dependents, found.dependent_versions)
+        })
+        .collect();
+    assert_eq!(found, [("gam", true, 2, 3), ("beta_two", true, 1, 1), ("elsewhere", false, 1, 1)]);
+}
+
+#[tokio::test]
+async fn exposure_names_each_advisory_of_each_component_with_its_fix() {
+    let db = imported().await;
+    let product =
+        inventory::by_name(db.connection(), InventoryKind::Lockfile, "product").await.unwrap().unwrap();
+    let found = advisory::exposure(db.connection(), product.id).await.unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|found| {
+            let (aliases, fixed) = (found.aliases.join(","), found.fixed.join(","));
+            format!("{} {} {} {} [{aliases}] [{fixed}]", found.name, found.number, found.advisory, found.kind)
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "alpha 0.10.0 EXAMPLE-2024-0001 vulnerability [CVE-2024-99901,EXAMPLE-ALIAS-1] [0.11.0]",
+            "beta_two 1.0.1 EXAMPLE-2024-0002 unmaintained [] []",
+            "gam 0.3.0 EXAMPLE-2024-0004 vulnerability [] [9.0.1]",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_affects_a_version_needs_no_such_version_and_leaves_withdrawn_advisories_out() {
+    let db = imported().await;
+    let alpha = package_id(&db, "alpha").await;
+    for (number, affected) in [
+        ("0.1.0", true),
+        ("0.2.0-rc.1", true),
+        ("0.2.0", false),
+        ("0.4.99", false),
+        ("0.5.0", true),
+        ("0.10.99", true),
+        ("0.11.0", false),
+        ("unparseable", false),
+    ] {
+        let found = advisory::affecting(db.connection(), alpha, number).await.unwrap();
+        let identifiers: Vec<_> = found.iter().map(|found| found.identifier.as_str()).collect();
+        let expected: &[&str] = if affected { &["EXAMPLE-2024-0001"] } else { &[] };
+        assert_eq!(identifiers, expected, "{number}");
+    }
+    assert!(advisory::affecting(db.connection(), PackageId(-1), "0.1.0").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_summary_counts_live_rows_of_every_table() {
+    let db = imported().await;
+    execute(&db, "update versions set deleted_at = now() where number = '0.1.0'").await;
+    let live = summary(db.connection()).await.unwrap();
+    let tables: BTreeSet<_> = live.keys().cloned().collect();
+    let expected: BTreeSet<_> = entity_ardb::tables().iter().map(table_name).collect();
+    assert_eq!(tables, expected);
+    assert_eq!(
+        [live["packages"], live["versions"], live["advisories"], live["inventory_components"]],
+        [3, 5, 7, 5]
+    );
+}
+
+fn table_name(table: &sea_orm::sea_query::TableCreateStatement) -> String {
+    let sql = table.to_string(sea_orm::sea_query::PostgresQueryBuilder);
+    sql.split('"').nth(1).unwrap().to_owned()
+}
+
+/// The file has lines `a < b`, `a = b`, `a > b`, blank ones and comments.
+#[test]
+fn every_semver_pair_of_the_corpus_compares_as_its_ecosystem_says() {
+    let Some(folder) = corpus("versions") else { return };
+    let key = |number: &str| version::order::key(VersionScheme::Semver, number);
+    let mut compared = 0;
+    let mut disagreements = Vec::new();
+    let text = std::fs::read_to_string(folder.join("semver-versions.txt")).unwrap();
+    for line in
+        text.lines().filter(|line| !line.is_empty() && !line.starts_with("//") && !line.starts_with('#'))
+    {
+        let [a, operator, b] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let (Some(a), Some(b)) = (key(a), key(b)) else {
+            disagreements.push(format!("{line} does not parse"));
+            continue;
+        };
+        compared += 1;
+        let found = match a.cmp(&b) {
+            std::cmp::Ordering::Less => "<",
+            std::cmp::Ordering::Equal => "=",
+            std::cmp::Ordering::Greater => ">",
+        };
+        if found != operator {
+            disagreements.push(format!("{line} came out as {found}"));
+        }
+    }
+    assert_eq!(disagreements, [""; 0]);
+    assert!(compared > 30, "{compared}");
+}

@@ -1,0 +1,293 @@
+//! What the databases refuse and what they accept.
+
+use std::collections::BTreeSet;
+
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, RuntimeErr};
+
+use super::{rows, texts};
+use crate::harness::TestDb;
+
+/// The three databases with a row in every table.
+async fn filled() -> TestDb {
+    let db = TestDb::overlaid().await;
+    db.execute_unprepared(include_str!("rows.sql")).await.expect("the rows fit the schema");
+    db
+}
+
+/// Each constraint, and a statement that violates it alone.
+const REFUSED: &[(&str, &str)] = &[
+    ("ecosystems_name_key", "update ecosystems set name = 'npm' where id = 1"),
+    ("ecosystems_osv_name_key", "update ecosystems set osv_name = 'npm' where id = 1"),
+    ("ecosystems_name_check", "update ecosystems set name = 'Cargo'"),
+    ("ecosystems_name_check", "update ecosystems set name = ''"),
+    ("ecosystems_osv_name_check", "update ecosystems set osv_name = ''"),
+    ("ecosystems_purl_type_check", "update ecosystems set purl_type = 'a type'"),
+    ("ecosystems_version_scheme_check", "update ecosystems set version_scheme = 'alphabet'"),
+    (
+        "packages_ecosystem_id_namespace_normalized_name_key",
+        "insert into packages (ecosystem_id, name, normalized_name, deleted_at) values (1, 'LeftPad', 'left-pad', now())",
+    ),
+    ("packages_namespace_check", "update packages set namespace = repeat('x', 257)"),
+    ("packages_name_check", "update packages set name = ''"),
+    ("packages_name_check", "update packages set name = repeat('x', 257)"),
+    ("packages_normalized_name_check", "update packages set normalized_name = ''"),
+    ("versions_package_id_number_key", "insert into versions (package_id, number) values (1, '1.0.0')"),
+    ("versions_number_check", "update versions set number = ''"),
+    ("versions_number_check", "update versions set number = repeat('é', 129)"),
+    ("versions_sort_key_check", "update versions set sort_key = ''"),
+    ("versions_sort_key_check", r"update versions set sort_key = decode(repeat('00', 2049), 'hex')"),
+    ("versions_checksum_sha256_check", r"update versions set checksum_sha256 = '\x00'"),
+    ("versions_attributes_check", "update versions set attributes = '[]'"),
+    (
+        "dependencies_version_id_kind_target_namespace_normalized_na_key",
+        "insert into dependencies (version_id, name, normalized_name, requirement, kind)
+         values (1, 'left.pad', 'left-pad', '^2', 'normal')",
+    ),
+    ("dependencies_namespace_check", "update dependencies set namespace = repeat('x', 257)"),
+    ("dependencies_name_check", "update dependencies set name = ''"),
+    ("dependencies_normalized_name_check", "update dependencies set normalized_name = ''"),
+    ("dependencies_alias_check", "update dependencies set alias = repeat('x', 257)"),
+    ("dependencies_requirement_check", "update dependencies set requirement = ''"),
+    ("dependencies_kind_check", "update dependencies set kind = 'peer'"),
+    ("dependencies_target_check", "update dependencies set target = repeat('x', 1025)"),
+    ("dependencies_registry_check", "update dependencies set registry = repeat('x', 513)"),
+    (
+        "source_documents_kind_locator_key",
+        "insert into source_documents (kind, locator, sha256, size_bytes, imported_at)
+         select kind, locator, sha256, size_bytes, imported_at from source_documents",
+    ),
+    ("source_documents_kind_check", "update source_documents set kind = 'letter'"),
+    ("source_documents_locator_check", "update source_documents set locator = ''"),
+    ("source_documents_sha256_check", "update source_documents set sha256 = ''"),
+    ("source_documents_size_bytes_check", "update source_documents set size_bytes = -1"),
+    (
+        "advisories_identifier_key",
+        "insert into advisories (identifier, modified_at, source_document_id) values ('EXAMPLE-2026-0001', now(), 1)",
+    ),
+    ("advisories_identifier_check", "update advisories set identifier = ''"),
+    ("advisories_kind_check", "update advisories set kind = 'Not a slug'"),
+    ("advisories_kind_check", "update advisories set kind = ''"),
+    ("advisories_severity_check", "update advisories set severity = ''"),
+    (
+        "advisory_aliases_advisory_id_alias_key",
+        "insert into advisory_aliases (advisory_id, alias) values (1, 'CVE-2026-0001')",
+    ),
+    ("advisory_aliases_alias_check", "update advisory_aliases set alias = ''"),
+    (
+        "affected_packages_advisory_id_ecosystem_id_namespace_normal_key",
+        "insert into affected_packages (advisory_id, ecosystem_id, name, normalized_name) values (1, 1, 'x', 'left-pad')",
+    ),
+    ("affected_packages_namespace_check", "update affected_packages set namespace = repeat('x', 257)"),
+    ("affected_packages_name_check", "update affected_packages set name = ''"),
+    ("affected_packages_normalized_name_check", "update affected_packages set normalized_name = ''"),
+    (
+        "affected_versions_affected_package_id_number_key",
+        "insert into affected_versions (affected_package_id, number) values (1, '1.0.0')",
+    ),
+    ("affected_versions_number_check", "update affected_versions set number = ''"),
+    (
+        "affected_ranges_affected_package_id_position_key",
+        "insert into affected_ranges (affected_package_id, position, kind, events) values (1, 0, 'git', '[]')",
+    ),
+    ("affected_ranges_position_check", "update affected_ranges set position = -1"),
+    ("affected_ranges_kind_check", "update affected_ranges set kind = 'SEMVER'"),
+    ("affected_ranges_events_check", "update affected_ranges set events = '{}'"),
+    (
+        "affected_intervals_affected_range_id_position_key",
+        "insert into affected_intervals (affected_range_id, position, introduced) values (1, 0, '1')",
+    ),
+    ("affected_intervals_position_check", "update affected_intervals set position = -1"),
+    ("affected_intervals_introduced_check", "update affected_intervals set introduced = ''"),
+    ("affected_intervals_fixed_check", r"update affected_intervals set fixed = '', upper_key = '\x01'"),
+    ("affected_intervals_last_affected_check", r"update affected_intervals set last_affected = '', upper_key = '\x01'"),
+    (
+        "affected_intervals_fixed_last_affected_check",
+        r"update affected_intervals set fixed = '2', last_affected = '1', upper_key = '\x01'",
+    ),
+    (
+        "affected_intervals_fixed_last_affected_lower_key_upper_ke_check",
+        "update affected_intervals set fixed = 'does not parse'",
+    ),
+    (
+        "affected_intervals_upper_key_is_upper_inclusive_check",
+        "update affected_intervals set is_upper_inclusive = true",
+    ),
+    (
+        "inventories_kind_name_key",
+        "insert into inventories (kind, name, source_document_id) values ('lockfile', 'shop', 1)",
+    ),
+    ("inventories_kind_check", "update inventories set kind = 'guess'"),
+    ("inventories_name_check", "update inventories set name = ''"),
+    (
+        "inventory_components_inventory_id_ecosystem_id_namespace_no_key",
+        "insert into inventory_components (inventory_id, ecosystem_id, name, normalized_name, number)
+         values (1, 1, 'left.pad', 'left-pad', '1.0.0')",
+    ),
+    ("inventory_components_namespace_check", "update inventory_components set namespace = repeat('x', 257)"),
+    ("inventory_components_name_check", "update inventory_components set name = ''"),
+    ("inventory_components_normalized_name_check", "update inventory_components set normalized_name = ''"),
+    ("inventory_components_number_check", "update inventory_components set number = ''"),
+    ("inventory_components_sort_key_check", "update inventory_components set sort_key = ''"),
+    ("inventory_components_source_check", "update inventory_components set source = repeat('x', 1025)"),
+    ("inventory_components_checksum_sha256_check", "update inventory_components set checksum_sha256 = ''"),
+    ("users_name_key", "insert into users (name, deleted_at) values ('ADA', now())"),
+    ("users_name_check", "update users set name = 'ada lovelace'"),
+    ("users_display_name_check", "update users set display_name = repeat('x', 101)"),
+    (
+        "user_emails_user_id_key",
+        "insert into user_emails (user_id, email, is_primary) values (1, 'lovelace@example.org', true)",
+    ),
+    ("user_emails_user_id_email_key", "insert into user_emails (user_id, email) values (1, 'Ada@Example.org')"),
+    (
+        "user_emails_email_key",
+        "with bob as (insert into users (name) values ('bob') returning id)
+         insert into user_emails (user_id, email, verified_at) select id, 'ADA@example.org', now() from bob",
+    ),
+    ("user_emails_email_check", "update user_emails set email = 'ada'"),
+    ("organizations_name_key", "insert into organizations (name, deleted_at) values ('ACME', now())"),
+    ("organizations_name_check", "update organizations set name = 'a'"),
+    ("organizations_display_name_check", "update organizations set display_name = repeat('x', 101)"),
+    (
+        "organizations_users_organization_id_user_id_key",
+        "insert into organizations_users (organization_id, user_id, role, deleted_at) values (1, 1, 'member', now())",
+    ),
+    ("organizations_users_role_check", "update organizations_users set role = 'god'"),
+    ("refresh_runs_report_check", "update refresh_runs set report = 'Top Ten'"),
+    ("refresh_runs_rows_changed_check", "update refresh_runs set rows_changed = -1"),
+    ("refresh_runs_error_check", "update refresh_runs set error = ''"),
+    (
+        "package_rankings_ecosystem_namespace_name_key",
+        "insert into package_rankings (ecosystem, name, rank, dependents_count, dependent_versions_count, refresh_run_id)
+         values ('cargo', 'left-pad', 2, 0, 0, 1)",
+    ),
+    ("package_rankings_ecosystem_check", "update package_rankings set ecosystem = ''"),
+    ("package_rankings_namespace_check", "update package_rankings set namespace = repeat('x', 257)"),
+    ("package_rankings_name_check", "update package_rankings set name = ''"),
+    ("package_rankings_rank_check", "update package_rankings set rank = 0"),
+    ("package_rankings_dependents_count_check", "update package_rankings set dependents_count = -1"),
+    ("package_rankings_dependent_versions_count_check", "update package_rankings set dependent_versions_count = -1"),
+];
+
+/// What the database says to `sql`: the name of the violated constraint, or the whole error.
+async fn violation(db: &TestDb, sql: &str) -> Result<(), String> {
+    let Err(error) = db.execute_unprepared(sql).await else { return Ok(()) };
+    if let DbErr::Exec(RuntimeErr::SqlxError(error)) = &error
+        && let Some(name) = error.as_database_error().and_then(|error| error.constraint())
+    {
+        return Err(name.to_owned());
+    }
+    Err(error.to_string())
+}
+
+#[tokio::test]
+async fn every_unique_key_and_check_refuses_what_it_says() {
+    let db = filled().await;
+    for (constraint, sql) in REFUSED {
+        assert_eq!(violation(&db, sql).await, Err((*constraint).to_owned()), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn the_list_of_refusals_leaves_no_unique_key_or_check_out() {
+    let query = "
+        select c.conname::text as text from tables t join pg_constraint c on c.conrelid = t.oid and c.contype in ('u', 'c')
+        union
+        select i.indexrelid::regclass::text
+        from tables t join pg_index i on i.indrelid = t.oid and i.indisunique and not i.indisprimary";
+    let db = TestDb::overlaid().await;
+    let all: BTreeSet<String> = texts(&db, query).await.into_iter().collect();
+    let listed: BTreeSet<String> = REFUSED.iter().map(|(constraint, _)| (*constraint).to_owned()).collect();
+    assert_eq!(listed, all);
+}
+
+#[derive(FromQueryResult)]
+struct ForeignKey {
+    name: String,
+    table: String,
+    column: String,
+}
+
+#[tokio::test]
+async fn every_foreign_key_refuses_a_row_that_is_not_there() {
+    let query = r#"
+        select c.conname::text as name, t.name as "table", a.attname::text as "column"
+        from tables t
+        join pg_constraint c on c.conrelid = t.oid and c.contype = 'f'
+        join pg_attribute a on a.attrelid = t.oid and a.attnum = c.conkey[1]"#;
+    let db = filled().await;
+    let keys: Vec<ForeignKey> = rows(&db, query).await;
+    assert!(!keys.is_empty());
+    for ForeignKey { name, table, column } in keys {
+        let sql = format!("update {table} set {column} = -1 where id = 1");
+        assert_eq!(violation(&db, &sql).await, Err(name));
+    }
+}
+
+#[tokio::test]
+async fn every_referenced_row_stays_while_something_refers_to_it() {
+    let query = "
+        select distinct c.confrelid::regclass::text as text
+        from tables t join pg_constraint c on c.conrelid = t.oid and c.contype = 'f'";
+    let db = filled().await;
+    db.execute_unprepared("update inventory_components set package_id = 1, version_id = 1").await.unwrap();
+    for table in texts(&db, query).await {
+        let refused = violation(&db, &format!("delete from {table} where id = 1")).await.unwrap_err();
+        assert!(refused.ends_with("_fkey"), "{table}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn every_table_moves_updated_at_and_nothing_else_on_an_update() {
+    let db = filled().await;
+    for table in texts(&db, "select name as text from tables").await {
+        let before = format!("create table before as select * from {table} where id = 1");
+        db.execute_unprepared(&before).await.unwrap();
+        db.execute_unprepared(&format!("update {table} set id = id, updated_at = 'epoch' where id = 1"))
+            .await
+            .unwrap();
+        let moved = format!(
+            "select case when n.updated_at > b.updated_at
+                          and to_jsonb(n) - 'updated_at' = to_jsonb(b) - 'updated_at' then 'moved' end as text
+             from {table} n join before b using (id)"
+        );
+        assert_eq!(texts(&db, &moved).await, ["moved"], "{table}");
+        db.execute_unprepared("drop table before").await.unwrap();
+    }
+}
+
+/// A b-tree holds 2,704 bytes per row. Random text does not compress, so these keys are as long inside the
+/// index as they get.
+#[tokio::test]
+async fn the_longest_values_that_the_checks_let_through_fit_in_every_index() {
+    let longest = "
+        create function random_text(bytes integer) returns text language sql volatile as $$
+            select left(string_agg(translate(encode(sha512(random()::text::bytea), 'base64'), E'\n', ''), ''), bytes)
+            from generate_series(1, 32)
+        $$;
+        update packages set namespace = random_text(256), name = random_text(256), normalized_name = random_text(256);
+        update versions set number = random_text(256), sort_key = convert_to(random_text(2048), 'UTF8');
+        update dependencies set namespace = random_text(256), name = random_text(256), package_id = null,
+            normalized_name = random_text(256), alias = random_text(256), target = random_text(1024),
+            registry = random_text(512);
+        update source_documents set locator = random_text(2048);
+        update advisories set identifier = random_text(256);
+        update advisory_aliases set alias = random_text(256);
+        update affected_packages set namespace = random_text(256), normalized_name = random_text(256);
+        update affected_versions set number = random_text(256);
+        update inventories set name = random_text(1024);
+        update inventory_components set namespace = random_text(256), normalized_name = random_text(256),
+            number = random_text(256), source = random_text(1024);
+        update package_rankings set namespace = random_text(256), name = random_text(256);";
+    assert_eq!(violation(&filled().await, longest).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_deleted_address_is_free_again_and_an_unverified_one_is_free_for_all() {
+    let statements = "
+        insert into users (name) values ('bob');
+        insert into user_emails (user_id, email) values (2, 'ada@example.org');
+        update user_emails set deleted_at = now() where user_id = 1;
+        update user_emails set is_primary = true, verified_at = now() where user_id = 2;
+        insert into user_emails (user_id, email, is_primary) values (1, 'ada@example.org', true);";
+    assert_eq!(violation(&filled().await, statements).await, Ok(()));
+}

@@ -1,1 +1,0 @@
-//! Harness and integration tests on real servers.
