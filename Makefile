@@ -1,0 +1,35 @@
+# Everything a newcomer types. Needs Rust, a C compiler, make and npm; servers come by themselves.
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+TOOLS  := $(or $(ARCHER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/archer)/tools
+DENY   := 0.20
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-matrix lint fmt
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## builds every program
+	cargo build --workspace --bins --locked
+
+demo: build ## the whole path on this machine's own data; ARGS="--osv FOLDER_OR_ZIP" adds advisories
+	$(TARGET)/debug/archer demo $(ARGS)
+
+test: ## every test, on servers of their own
+	cargo test --workspace --locked
+
+test-matrix: ## the integration tests on the oldest and the newest PostgreSQL supported
+	ARCHER_PG=15 cargo test --package tests --locked
+	ARCHER_PG=18 cargo test --package tests --locked
+
+lint: ## format, clippy, docs, dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+	PATH="$(TOOLS)/bin:$$PATH" cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --version "^$(DENY)" --locked --root "$(TOOLS)"
+	cargo fetch --locked --quiet
+	PATH="$(TOOLS)/bin:$$PATH" cargo deny --offline check bans licenses sources
+
+fmt: ## formats the code
+	cargo fmt --all
