@@ -6,10 +6,10 @@
 
 use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, ExitStatus};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
@@ -20,10 +20,22 @@ pub(crate) struct Child {
     pid: Pid,
     /// Its standard input, where the command asked for a pipe. Dropping it closes the pipe.
     pub(crate) stdin: Option<ChildStdin>,
-    /// True once the process is reaped; locked while it is signalled, so that no signal can reach
-    /// another process that was given the same id.
-    reaped: Arc<Mutex<bool>>,
+    reaped: Arc<Reaped>,
     exit: watch::Receiver<Option<ExitStatus>>,
+}
+
+/// True once the process is reaped; locked while it is signalled, so that no signal can reach
+/// another process that was given the same id.
+#[derive(Debug, Default)]
+struct Reaped {
+    flag: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Reaped {
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.flag.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Child {
@@ -35,7 +47,7 @@ impl Child {
         let failed = move |source| Error::Io { doing: format!("cannot run {shown}"), source };
         let (started, spawned) = std::sync::mpsc::channel();
         let (ended, exit) = watch::channel(None);
-        let reaped = Arc::new(Mutex::new(false));
+        let reaped = Arc::new(Reaped::default());
         let is_reaped = Arc::clone(&reaped);
         let keeper = move || match command.spawn() {
             Ok(mut child) => {
@@ -45,10 +57,11 @@ impl Child {
                     while waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
                         .is_err_and(|error| error == rustix::io::Errno::INTR)
                     {}
-                    let mut reaped = is_reaped.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut reaped = is_reaped.lock();
                     *reaped = true;
                     let status = child.wait().ok();
                     drop(reaped);
+                    is_reaped.changed.notify_all();
                     ended.send_replace(status);
                 }
             }
@@ -69,15 +82,14 @@ impl Child {
 
     /// Sends `signal`, unless the process has ended.
     pub(crate) fn signal(&self, signal: Signal) {
-        let reaped = self.reaped.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*reaped && let Err(error) = kill_process(self.pid, signal) {
-            tracing::warn!(pid = self.id(), %error, "cannot signal a child process");
-        }
+        self.send(|pid| kill_process(pid, signal));
     }
 
-    /// Whether the process has ended.
-    pub(crate) fn has_ended(&self) -> bool {
-        *self.reaped.lock().unwrap_or_else(PoisonError::into_inner)
+    fn send(&self, kill: impl FnOnce(Pid) -> rustix::io::Result<()>) {
+        let reaped = self.reaped.lock();
+        if !*reaped && let Err(error) = kill(self.pid) {
+            tracing::warn!(pid = self.id(), %error, "cannot signal a child process");
+        }
     }
 
     /// Waits for the end; how it ended, in words.
@@ -95,14 +107,20 @@ impl Child {
 
     /// As [`Self::ended_within`], where there is no runtime to wait on: in `Drop`.
     pub(crate) fn blocking_ended_within(&self, within: Duration) -> bool {
-        let deadline = std::time::Instant::now() + within;
-        while !self.has_ended() {
-            if std::time::Instant::now() > deadline {
-                return false;
-            }
-            std::thread::park_timeout(crate::claim::POLL);
-        }
-        true
+        let running = |reaped: &mut bool| !*reaped;
+        let waited = self.reaped.changed.wait_timeout_while(self.reaped.lock(), within, running);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// Kills a child, and what it started in its process group, when dropped: a program that is run to
+/// its end does not go on once nobody waits for it.
+#[derive(Debug)]
+pub(crate) struct KillOnDrop(pub(crate) Child);
+
+impl Drop for KillOnDrop {
+    fn drop(&mut self) {
+        self.0.send(|pid| kill_process_group(pid, Signal::KILL));
     }
 }
 
@@ -115,10 +133,10 @@ mod tests {
         let mut command = Command::new("sleep");
         command.arg("60");
         let child = Child::spawn(command).unwrap();
-        assert!(!child.has_ended());
+        assert!(!child.blocking_ended_within(Duration::from_millis(1)));
         child.signal(Signal::KILL);
         assert!(child.ended().await.contains("signal: 9"));
-        assert!(child.has_ended());
+        assert!(child.blocking_ended_within(Duration::ZERO));
         child.signal(Signal::KILL);
     }
 

@@ -205,18 +205,18 @@ impl Claim {
             sleep(POLL).await;
         }
     }
+}
 
-    /// Waits until no process of an earlier server runs in the folder; false if `within` passed.
-    pub(crate) async fn no_server_alive(&self, within: Duration) -> Result<bool> {
-        let deadline = Instant::now() + within;
-        while server_alive(&self.folder)? {
-            if Instant::now() > deadline {
-                return Ok(false);
-            }
-            sleep(POLL).await;
+/// Waits until no process of a server runs in `folder`; false if `within` passed first.
+pub(crate) async fn no_server_alive(folder: &Path, within: Duration) -> Result<bool> {
+    let deadline = Instant::now() + within;
+    while server_alive(folder)? {
+        if Instant::now() > deadline {
+            return Ok(false);
         }
-        Ok(true)
+        sleep(POLL).await;
     }
+    Ok(true)
 }
 
 /// Whether a server, or a process that it started, still runs in `folder`.

@@ -12,8 +12,7 @@
 //! # }
 //! ```
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+mod dotenv;
 
 use url::Url;
 
@@ -22,6 +21,8 @@ use crate::layout::Layout;
 use crate::program::Program;
 use crate::secret::SecretUrl;
 use crate::servers::{self, Options, Servers};
+
+use dotenv::DotEnv;
 
 /// A database that a command may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -359,37 +360,6 @@ fn parse(setting: &Setting, is_postgres: bool) -> Result<SecretUrl> {
         return Err(refuse("names no database".into()));
     }
     Ok(SecretUrl::new(url))
-}
-
-/// The nearest `.env`, read without changing the environment.
-#[derive(Debug, Default)]
-struct DotEnv {
-    path: PathBuf,
-    values: HashMap<String, String>,
-}
-
-impl DotEnv {
-    /// In `here` or the nearest ancestor that has one; empty if none has.
-    fn nearest(here: &Path) -> Result<Self> {
-        let Some(path) = here.ancestors().map(|folder| folder.join(".env")).find(|path| path.is_file())
-        else {
-            return Ok(Self::default());
-        };
-        let broken = |error: dotenvy::Error| Error::Setting {
-            setting: path.display().to_string(),
-            problem: match error {
-                // The whole line would be in the message, with the password in it.
-                dotenvy::Error::LineParse(_, at) => format!("cannot be read at character {at} of a line"),
-                other => format!("cannot be read ({other})"),
-            },
-            expected: "lines of the form NAME=value".into(),
-        };
-        let values = dotenvy::from_path_iter(&path)
-            .map_err(broken)?
-            .collect::<Result<HashMap<_, _>, _>>()
-            .map_err(broken)?;
-        Ok(Self { path, values })
-    }
 }
 
 /// Refuses a PostgreSQL older than 15; `version` is what `show server_version_num` says, 150018 say.

@@ -11,9 +11,8 @@ use std::io::{Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal};
+use rustix::process::Pid;
 
 use crate::claim;
 use crate::error::{Doing, Error, Result};
@@ -34,7 +33,7 @@ pub struct HostArguments {
     /// ClickHouse's library to call, instead of a program to run.
     #[arg(long)]
     library: Option<PathBuf>,
-    /// Become this user and its group.
+    /// Become this user, in no group that owns anything.
     #[arg(long)]
     user: Option<u32>,
     /// The program and its arguments.
@@ -101,11 +100,12 @@ impl Host<'_> {
 /// [`Error::Io`] if the owner is gone, the lock is held or the program does not run;
 /// [`Error::ClickHouse`] if the library refuses what it is asked.
 pub fn run(arguments: &HostArguments) -> Result<ExitCode> {
+    // In this order: the lock is that of the owner's user, and giving up root takes the tie away.
+    let alive = arguments.alive.as_deref().map(lock_alive).transpose()?;
     if let Some(user) = arguments.user {
         become_user(user)?;
     }
     end_with_owner(arguments)?;
-    let alive = arguments.alive.as_deref().map(lock_alive).transpose()?;
     if let Some(library) = &arguments.library {
         crate::chdb::run(library, &arguments.command)?;
         drop(alive);
@@ -114,11 +114,11 @@ pub fn run(arguments: &HostArguments) -> Result<ExitCode> {
     let [program, rest @ ..] = arguments.command.as_slice() else {
         return Err(gone(std::io::Error::other("no program was named")));
     };
-    if let Some(alive) = &alive {
+    if let (Some(alive), Some(path)) = (&alive, &arguments.alive) {
         // The server and all that it starts keep the file open, and so the lock.
         rustix::io::fcntl_setfd(alive, rustix::io::FdFlags::empty())
             .map_err(std::io::Error::from)
-            .doing("keep open", arguments.alive.as_deref().unwrap_or_else(|| "alive".as_ref()))?;
+            .doing("keep open", path)?;
     }
     Err(Command::new(program).args(rest).exec()).doing("run", program.as_ref())
 }
@@ -131,6 +131,7 @@ fn gone(source: std::io::Error) -> Error {
 fn end_with_owner(arguments: &HostArguments) -> Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
+        use rustix::process::Signal;
         let signal = match arguments.at_owners_end {
             AtOwnersEnd::Interrupt => Some(Signal::INT),
             AtOwnersEnd::Kill => Some(Signal::KILL),
@@ -148,14 +149,9 @@ fn end_with_owner(arguments: &HostArguments) -> Result<()> {
 /// Locks `path` and writes our process id into it.
 fn lock_alive(path: &std::path::Path) -> Result<File> {
     let mut file = claim::open(path)?;
-    // Whoever looks whether a server lives holds the lock for an instant.
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while !claim::try_lock(&file, path)? {
-        if Instant::now() > deadline {
-            return Err(gone(std::io::Error::other("another server already runs in its folder")));
-        }
-        std::thread::park_timeout(claim::POLL);
-    }
+    // The owner has made sure that no server holds it; whoever looks whether one does, holds it for
+    // an instant.
+    file.lock().doing("lock", path)?;
     file.set_len(0)
         .and_then(|()| file.rewind())
         .and_then(|()| writeln!(file, "{}", std::process::id()))
@@ -163,13 +159,16 @@ fn lock_alive(path: &std::path::Path) -> Result<File> {
     Ok(file)
 }
 
+/// The group of those who have none.
+pub(crate) const NO_GROUP: u32 = 65534;
+
 /// Gives up root for good. Where the process is a thread among others, `exec` leaves this one only.
 fn become_user(user: u32) -> Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         use rustix::thread::{set_thread_gid, set_thread_groups, set_thread_uid};
         set_thread_groups(&[])
-            .and_then(|()| set_thread_gid(rustix::process::Gid::from_raw(user)))
+            .and_then(|()| set_thread_gid(rustix::process::Gid::from_raw(NO_GROUP)))
             .and_then(|()| set_thread_uid(rustix::process::Uid::from_raw(user)))
             .map_err(|error| gone(error.into()))
     }

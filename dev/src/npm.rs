@@ -11,7 +11,7 @@ use flate2::read::GzDecoder;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha512};
 
-use crate::child::Child;
+use crate::child::{Child, KillOnDrop};
 use crate::error::{Doing, Error, Result};
 use crate::host::{AtOwnersEnd, Host};
 use crate::package::{Contents, Package};
@@ -74,15 +74,6 @@ pub(crate) async fn fetch(
         .unwrap_or_else(|panic| Err(Error::Archive { package: package.spec(), detail: panic.to_string() }))?;
     progress.finish(package);
     Ok(archive)
-}
-
-/// A download whose future is dropped does not go on.
-struct KillOnDrop(Child);
-
-impl Drop for KillOnDrop {
-    fn drop(&mut self) {
-        self.0.signal(rustix::process::Signal::KILL);
-    }
 }
 
 /// npm derives the file's name from the package's; there is only one.

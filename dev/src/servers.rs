@@ -104,7 +104,7 @@ impl Servers {
             match claim(&folder, options.holder, "PostgreSQL").await? {
                 Claimed::Another(state, guest) => Ok(Part::found(state, guest)),
                 Claimed::Mine(claim) => {
-                    let server = postgres::Server::start(&folder, &claim, options.durable, program).await?;
+                    let server = postgres::Server::start(&folder, options.durable, program).await?;
                     let state = ready(&server.url, server.pid(), &server.version);
                     claim.publish(&state).await?;
                     Ok(Part::started(state, server, claim))
@@ -119,7 +119,7 @@ impl Servers {
             match claim(&folder, options.holder, "ClickHouse").await? {
                 Claimed::Another(state, guest) => Ok(Part::found(state, guest)),
                 Claimed::Mine(claim) => {
-                    let server = clickhouse::Server::start(&folder, &claim, program).await?;
+                    let server = clickhouse::Server::start(&folder, program).await?;
                     let state = ready(&server.url, server.pid(), &server.version);
                     claim.publish(&state).await?;
                     Ok(Part::started(state, server, claim))

@@ -7,7 +7,7 @@ mod server;
 
 pub use binary::{Binary, find};
 pub use http::execute;
-pub(crate) use server::Server;
+pub(crate) use server::{Server, end_orphan};
 
 use crate::error::Error;
 

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 use crate::child::Child;
-use crate::claim::{Claim, POLL};
+use crate::claim::{self, POLL};
 use crate::error::{Doing, Error, Result, length, log_tail, rotate};
 use crate::host::{AtOwnersEnd, Host};
 use crate::port;
@@ -41,20 +41,8 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts the server of `folder`.
-    pub(crate) async fn start(folder: &Path, claim: &Claim, program: &Program) -> Result<Self> {
-        // One whose owner is gone ends by itself when it notices, unless a statement keeps it.
-        if !claim.no_server_alive(Duration::from_secs(5)).await? {
-            if let Some(pid) = crate::claim::server_pid(folder) {
-                let _ = rustix::process::kill_process(pid, Signal::KILL);
-            }
-            if !claim.no_server_alive(Duration::from_secs(5)).await? {
-                let alive = folder.join("alive");
-                return Err(failed(format!(
-                    "of an earlier run still runs: end the process that holds {} open",
-                    alive.display()
-                )));
-            }
-        }
+    pub(crate) async fn start(folder: &Path, program: &Program) -> Result<Self> {
+        end_orphan(folder).await?;
         let binary = super::find(program).await?;
         let config = config::write(folder)?;
         let mut preferred =
@@ -178,6 +166,24 @@ impl Drop for Server {
             self.child.signal(Signal::KILL);
         }
     }
+}
+
+/// Ends a server of `folder` whose owner ended without it and that has not noticed, kept by a
+/// statement. Nobody may own the folder but us.
+pub(crate) async fn end_orphan(folder: &Path) -> Result<()> {
+    if claim::no_server_alive(folder, Duration::from_secs(5)).await? {
+        return Ok(());
+    }
+    // The lock is held by the process whose id it holds: the library starts no others.
+    if let Some(pid) = claim::server_pid(folder) {
+        // Failing means that it has ended by now.
+        let _ = rustix::process::kill_process(pid, Signal::KILL);
+    }
+    if claim::no_server_alive(folder, Duration::from_secs(5)).await? {
+        return Ok(());
+    }
+    let alive = folder.join("alive");
+    Err(failed(format!("of an earlier run still runs: end the process that holds {} open", alive.display())))
 }
 
 /// Creates our database, closes the door behind the starting session, and asks for the version.

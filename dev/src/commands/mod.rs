@@ -252,10 +252,9 @@ pub async fn down(layout: &Layout) -> Result<Down> {
             asked.push(owner.pid);
         }
     }
-    // What a killed owner left ends by itself and is waited for as well.
     let deadline = Instant::now() + Duration::from_secs(40);
     for folder in [layout.postgres(), layout.clickhouse()] {
-        while claim::owner(&folder).await?.is_some() || claim::server_alive(&folder)? {
+        while claim::owner(&folder).await?.is_some() {
             if Instant::now() > deadline {
                 return Err(Error::Busy {
                     detail: format!("a server of {} does not end; see the logs there", folder.display()),
@@ -264,6 +263,9 @@ pub async fn down(layout: &Layout) -> Result<Down> {
             sleep(POLL).await;
         }
     }
+    // What an owner left that was killed.
+    postgres::end_orphan(&layout.postgres()).await?;
+    clickhouse::end_orphan(&layout.clickhouse()).await?;
     Ok(Down { dir: layout.root().to_owned(), stopped: !asked.is_empty() })
 }
 

@@ -1,12 +1,16 @@
 //! A data folder: made once, and run as a user that PostgreSQL accepts.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use tokio::process::Command;
-
-use crate::error::{Doing, Result};
+use crate::child::{Child, KillOnDrop};
+use crate::error::{Doing, Result, log_tail};
+use crate::host::{AtOwnersEnd, Host, NO_GROUP};
+use crate::layout::create_private;
+use crate::program::Program;
 use crate::secret;
 
 use super::{Binaries, USER, failed};
@@ -28,7 +32,7 @@ impl RunAs {
         if !rustix::process::geteuid().is_root() {
             return Self::Ourselves;
         }
-        let mut probe = Command::new("unshare");
+        let mut probe = tokio::process::Command::new("unshare");
         probe.args(NAMESPACE).arg("true").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         if probe.status().await.is_ok_and(|status| status.success()) {
             return Self::Namespace;
@@ -51,10 +55,19 @@ impl RunAs {
         }
     }
 
+    /// Lets the user that the server will be reach what is in `folder`, but not see what there is.
+    fn let_through(self, folder: &Path) -> Result<()> {
+        let Self::User(_) = self else { return Ok(()) };
+        for folder in [Some(folder), folder.parent()].into_iter().flatten() {
+            std::fs::set_permissions(folder, PermissionsExt::from_mode(0o711)).doing("open", folder)?;
+        }
+        Ok(())
+    }
+
     /// Gives `path` to the user that the server will be.
     fn give(self, path: &Path) -> Result<()> {
         let Self::User(user) = self else { return Ok(()) };
-        std::os::unix::fs::chown(path, Some(user), Some(user)).doing("change the owner of", path)
+        std::os::unix::fs::chown(path, Some(user), Some(NO_GROUP)).doing("change the owner of", path)
     }
 }
 
@@ -83,25 +96,28 @@ impl Cluster {
         self.folder.join("data")
     }
 
-    /// Makes the data folder, `durable` or for one run. It appears in one step, so that what a kill interrupts is not found.
-    pub(super) async fn initialise(&self, binaries: &Binaries, durable: bool) -> Result<()> {
-        let password = self.folder.join("password");
-        secret::password(&password)?;
-        let new = self.folder.join("data.new");
+    /// Makes the data folder, `durable` or for one run. It appears in one step, so that what a kill
+    /// interrupts is not found.
+    pub(super) async fn initialise(
+        &self,
+        binaries: &Binaries,
+        durable: bool,
+        program: &Program,
+    ) -> Result<()> {
         // Either way the password is needed and stored as a SCRAM secret. With the first the client
         // proves that it knows it, by 4,096 hashes that take an unoptimised test 20 ms for every
         // connection; with the second it sends it, over loopback.
         let auth = if durable { "--auth=scram-sha-256" } else { "--auth=password" };
-        let mut output = self.initdb(binaries, &new, &password, LC_CTYPE, auth).await?;
-        if !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("locale name") {
-            output = self.initdb(binaries, &new, &password, "C", auth).await?;
+        let new = self.folder.join("data.new");
+        self.run_as.let_through(&self.folder)?;
+        let mut failure = self.initdb(binaries, &new, &[auth, LC_CTYPE], program).await?;
+        if failure.as_deref().is_some_and(|said| said.contains("locale name")) {
+            failure = self.initdb(binaries, &new, &[auth, "--lc-ctype=C"], program).await?;
         }
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "\n  ");
+        if let Some(said) = failure {
             return Err(failed(format!(
-                "could not create a cluster in {} ({}):\n  {said}{}",
+                "could not create a cluster in {}; {said}{}",
                 new.display(),
-                output.status,
                 self.hint()
             )));
         }
@@ -109,43 +125,48 @@ impl Cluster {
         std::fs::rename(&new, &data).doing("create", &data)
     }
 
+    /// Runs `initdb` on the new folder `new`; what it said if it failed.
     async fn initdb(
         &self,
         binaries: &Binaries,
         new: &Path,
-        password: &Path,
-        ctype: &str,
-        auth: &str,
-    ) -> Result<std::process::Output> {
+        options: &[&str],
+        program: &Program,
+    ) -> Result<Option<String>> {
         if new.exists() {
             std::fs::remove_dir_all(new).doing("remove", new)?;
         }
-        crate::layout::create_private(new)?;
+        create_private(new)?;
         self.run_as.give(new)?;
-        // A user other than ours could not read our password file.
-        let pwfile = new.with_extension("password");
-        secret::write_private(&pwfile, &std::fs::read_to_string(password).doing("read", password)?)?;
-        self.run_as.give(&pwfile)?;
+        // Another user could not read the password file that we keep.
+        let password = self.folder.join("initdb.password");
+        secret::write_private(&password, &secret::password(&self.folder.join("password"))?)?;
+        self.run_as.give(&password)?;
+        let log = self.folder.join("initdb.log");
+        let output = File::create(&log).doing("create", &log)?;
+
         let mut words = self.run_as.prefix();
         words.push(binaries.folder.join("initdb").into());
-        let mut command = Command::new(&words[0]);
+        words.extend(["--no-sync", "--encoding=UTF8", "--locale=C", "--username", USER].map(Into::into));
+        words.extend(options.iter().map(Into::into));
+        words.extend(["--pwfile".into(), password.clone().into(), "-D".into(), new.into()]);
+        let host = Host {
+            at_owners_end: AtOwnersEnd::Kill,
+            alive: Some(self.folder.join("alive")),
+            library: None,
+            user: self.run_as.user(),
+            command: &words,
+        };
+        let mut command = host.command(program);
         command
-            .args(&words[1..])
-            .args(["--no-sync", "--encoding=UTF8", "--locale=C", auth, "--username", USER])
-            .arg(format!("--lc-ctype={ctype}"))
-            .arg("--pwfile")
-            .arg(&pwfile)
-            .arg("-D")
-            .arg(new)
             .env("LC_ALL", "C")
+            .current_dir(&self.folder)
             .stdin(Stdio::null())
-            .kill_on_drop(true);
-        if let Some(user) = self.run_as.user() {
-            command.uid(user).gid(user);
-        }
-        let output = command.output().await.doing("run", &binaries.folder.join("initdb"));
-        crate::claim::remove(&pwfile)?;
-        output
+            .stdout(output.try_clone().doing("open", &log)?)
+            .stderr(output);
+        let status = KillOnDrop(Child::spawn(command)?).0.ended().await;
+        crate::claim::remove(&password)?;
+        Ok((status != "exit status: 0").then(|| format!("initdb: {status}; {}", log_tail(&log, 0, 4))))
     }
 
     /// What else to try, where being root is part of the trouble.
@@ -177,4 +198,4 @@ pub(crate) fn existing_release(folder: &Path) -> Result<Option<u32>> {
 }
 
 /// Letters are letters of Unicode, while the order stays that of the bytes.
-const LC_CTYPE: &str = if cfg!(target_os = "macos") { "UTF-8" } else { "C.UTF-8" };
+const LC_CTYPE: &str = if cfg!(target_os = "macos") { "--lc-ctype=UTF-8" } else { "--lc-ctype=C.UTF-8" };

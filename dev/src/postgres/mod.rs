@@ -6,7 +6,7 @@ mod server;
 
 pub use binaries::{Binaries, MINIMUM_MAJOR, RELEASE_VARIABLE, find};
 pub(crate) use cluster::existing_release;
-pub(crate) use server::Server;
+pub(crate) use server::{Server, end_orphan};
 
 use crate::error::Error;
 

@@ -11,7 +11,7 @@ use sea_orm::sqlx::{self, Connection, PgConnection, Row};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::child::Child;
-use crate::claim::{self, Claim, POLL};
+use crate::claim::{self, POLL};
 use crate::error::{Doing, Error, Result, length, log_tail, rotate};
 use crate::host::{AtOwnersEnd, Host};
 use crate::port;
@@ -40,18 +40,13 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts the server of `folder`, creating its cluster if there is none.
-    pub(crate) async fn start(
-        folder: &Path,
-        claim: &Claim,
-        durable: bool,
-        program: &Program,
-    ) -> Result<Self> {
+    pub(crate) async fn start(folder: &Path, durable: bool, program: &Program) -> Result<Self> {
         let cluster = Cluster { folder: folder.to_owned(), run_as: RunAs::detect().await };
-        end_orphan(&cluster, claim).await?;
+        end_orphan(folder).await?;
         let existing = existing_release(folder)?;
         let binaries = super::find(existing, program).await?;
         if existing.is_none() {
-            cluster.initialise(&binaries, durable).await?;
+            cluster.initialise(&binaries, durable, program).await?;
         }
         // No process of the cluster is alive, so what this says is stale; left in place it would
         // stop the server if another process has been given the same id.
@@ -202,33 +197,30 @@ async fn prepare(url: &SecretUrl) -> sqlx::Result<String> {
     Ok(version)
 }
 
-/// Ends a server whose owner ended without it: where the kernel does not tell a child that its
-/// parent has died, or while it is still shutting down.
-async fn end_orphan(cluster: &Cluster, claim: &Claim) -> Result<()> {
-    if claim.no_server_alive(Duration::from_secs(1)).await? {
+/// Ends a server of `folder` whose owner ended without it: where the kernel does not tell a child
+/// that its parent has died, or while it is still shutting down. Nobody may own the folder but us.
+pub(crate) async fn end_orphan(folder: &Path) -> Result<()> {
+    if claim::no_server_alive(folder, Duration::from_secs(1)).await? {
         return Ok(());
     }
     for signal in [Signal::INT, Signal::QUIT, Signal::KILL] {
         // The lock is held, and the id in it is of the process that took it or, if that one was
         // killed, of a postmaster whose last children are ending; those need no signal.
-        if let Some(pid) = claim::server_pid(&cluster.folder).filter(|pid| is_postmaster(*pid, cluster)) {
+        if let Some(pid) = claim::server_pid(folder).filter(|pid| is_postmaster(*pid, folder)) {
             // Failing means that it has ended by now.
             let _ = rustix::process::kill_process(pid, signal);
         }
-        if claim.no_server_alive(Duration::from_secs(5)).await? {
+        if claim::no_server_alive(folder, Duration::from_secs(5)).await? {
             return Ok(());
         }
     }
-    Err(failed(format!(
-        "of an earlier run still runs in {}: end the processes that hold {} open",
-        cluster.folder.display(),
-        cluster.folder.join("alive").display()
-    )))
+    let alive = folder.join("alive");
+    Err(failed(format!("of an earlier run still runs: end the processes that hold {} open", alive.display())))
 }
 
-/// Whether process `pid` is the postmaster that wrote `postmaster.pid` of the cluster.
-fn is_postmaster(pid: rustix::process::Pid, cluster: &Cluster) -> bool {
-    let Ok(text) = std::fs::read_to_string(cluster.data().join("postmaster.pid")) else { return false };
+/// Whether process `pid` is the postmaster that wrote `postmaster.pid` in `folder`.
+fn is_postmaster(pid: rustix::process::Pid, folder: &Path) -> bool {
+    let Ok(text) = std::fs::read_to_string(folder.join("data/postmaster.pid")) else { return false };
     text.lines().next().and_then(|line| line.trim().parse().ok()) == Some(pid.as_raw_pid())
 }
 

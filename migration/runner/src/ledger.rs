@@ -54,9 +54,10 @@ impl Ledger {
         Ok(())
     }
 
+    /// Records `version` as applied now, in whole seconds that have passed, as `sea-orm-migration` counts them.
     pub(crate) async fn insert(&self, db: &impl ConnectionTrait, version: &str) -> Result<(), DbErr> {
         let insert = format!(
-            "insert into {} (version, applied_at) values ($1, extract(epoch from clock_timestamp())::bigint)",
+            "insert into {} (version, applied_at) values ($1, floor(extract(epoch from clock_timestamp()))::bigint)",
             self.quoted()
         );
         db.execute_raw(self.statement(&insert, [version.into()])).await?;

@@ -48,7 +48,8 @@ struct Ranked {
 /// last refresh that ended well. `now` is recorded as the start.
 ///
 /// The two databases share no transaction: the report is as of the moment of its one query in `ardb`,
-/// and becomes visible in `analyticsdb` as a whole.
+/// and becomes visible in `analyticsdb` as a whole. An import that was under way during the refresh may
+/// be covered by the next one only: the one after the import that follows it.
 ///
 /// # Errors
 ///
