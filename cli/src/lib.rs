@@ -22,7 +22,7 @@ use crate::output::Outcome;
 
 /// Packages, people and events: the data layer of Archer at the command line
 #[derive(Debug, Parser)]
-#[command(name = "archer", version, about, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "archer", version, arg_required_else_help = true, max_term_width = 100)]
 #[command(after_help = "Examples:\n  archer demo\n  archer dev up\n  archer migrate up --db all\n  \
     archer import osv advisories.zip\n  archer digest --scope repo:acme/rocket --period week\n\n\
     Without a URL in a flag, the environment or .env, embedded servers are used: data under .archer/.")]

@@ -155,7 +155,9 @@ impl Stores {
     }
 
     async fn close(self) -> anyhow::Result<()> {
-        let Open { ardb, identitydb, analyticsdb, .. } = self.open;
+        let Open { ardb, identitydb, analyticsdb, events } = self.open;
+        // A ClickHouse that is told to end waits for its clients, so ours goes first.
+        drop(events);
         for db in [ardb, identitydb, analyticsdb].into_iter().flatten() {
             db.close().await?;
         }

@@ -147,14 +147,14 @@ async fn load(
         Ok(cache) => {
             let start = Instant::now();
             let report = import::cargo_index(ardb, &cache, now(), &Bar::bytes("cargo's cache")).await?;
-            packages_step(story, stores, start, &report, "versions").await?;
+            import_step(story, stores, start, Import::Packages, &report).await?;
         }
         Err(error) => story.skip(&error.to_string())?,
     }
     if let Some(osv) = &arguments.osv {
         let start = Instant::now();
         let report = import::osv(ardb, osv, now(), &Bar::bytes("advisories")).await?;
-        packages_step(story, stores, start, &report, "advisories").await?;
+        import_step(story, stores, start, Import::Advisories, &report).await?;
     }
 
     let repository = git_step(story, client, &here).await?;
@@ -162,7 +162,7 @@ async fn load(
     if lockfile.is_file() {
         let start = Instant::now();
         let report = import::lockfile(ardb, &lockfile, &repository, now(), &()).await?;
-        packages_step(story, stores, start, &report, "inventory_components").await?;
+        import_step(story, stores, start, Import::Inventory, &report).await?;
     } else {
         story.skip("there is no Cargo.lock here, so there is no inventory to show")?;
     }
@@ -186,44 +186,81 @@ async fn servers(stores: &Stores) -> anyhow::Result<String> {
     Ok(format!("PostgreSQL {postgres}, ClickHouse {}", stores.events()?.version()))
 }
 
-/// Tells an import: what ardb now holds of it, what of that is new, and how fast rows of `unit` came.
-async fn packages_step(
-    story: &mut Story,
-    stores: &Stores,
-    start: Instant,
-    report: &Report,
-    unit: &str,
-) -> anyhow::Result<()> {
-    let seconds = start.elapsed().as_secs_f64();
-    let live = service::ardb::summary(stores.ardb()?).await?;
-    let of = |table: &str| count(live.get(table).copied().unwrap_or_default());
-    let (name, holds) = match unit {
-        "versions" => (
-            "packages",
-            format!(
+/// What is imported.
+#[derive(Clone, Copy)]
+enum Import {
+    Packages,
+    Advisories,
+    Inventory,
+}
+
+impl Import {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Packages => "packages",
+            Self::Advisories => "advisories",
+            Self::Inventory => "inventory",
+        }
+    }
+
+    /// The table whose new rows tell how much was loaded.
+    fn table(self) -> &'static str {
+        match self {
+            Self::Packages => "versions",
+            Self::Advisories => "advisories",
+            Self::Inventory => "inventory_components",
+        }
+    }
+
+    /// What ardb holds of it, where `of` counts a table.
+    fn holds(self, of: impl Fn(&str) -> String) -> String {
+        match self {
+            Self::Packages => format!(
                 "{} packages, {} versions, {} dependencies",
                 of("packages"),
                 of("versions"),
                 of("dependencies")
             ),
-        ),
-        "advisories" => {
-            ("advisories", format!("{} advisories with {} aliases", of("advisories"), of("advisory_aliases")))
+            Self::Advisories => {
+                format!("{} advisories with {} aliases", of("advisories"), of("advisory_aliases"))
+            }
+            Self::Inventory => {
+                format!("{} components of lockfiles", of("inventory_components"))
+            }
         }
-        _ => (
-            "inventory",
-            format!("{} components of {} lockfile", of("inventory_components"), of("inventories")),
-        ),
-    };
-    let inserted = report.rows.get(unit).map_or(0, |rows| rows.inserted);
-    let loaded = if inserted == 0 {
-        "nothing new".to_owned()
-    } else {
-        format!("{} {} new, {}/s", count(inserted), unit.replace('_', " "), count(rate(inserted, seconds)))
-    };
+    }
+}
+
+/// Tells an import: what ardb holds after it, what of that is new, and how fast that came.
+async fn import_step(
+    story: &mut Story,
+    stores: &Stores,
+    start: Instant,
+    import: Import,
+    report: &Report,
+) -> anyhow::Result<()> {
+    let inserted = report.rows.get(import.table()).map_or(0, |rows| rows.inserted);
+    let loaded = loaded(inserted, &import.table().replace('_', " "), start);
+    let live = service::ardb::summary(stores.ardb()?).await?;
+    let holds = import.holds(|table| count(live.get(table).copied().unwrap_or_default()));
     let refused =
         report.rejected.iter().map(|rejection| format!("{}: {}", rejection.place, rejection.reason));
-    story.tell(name, start, holds, loaded, refused.collect())
+    story.tell(import.name(), start, holds, loaded, refused.collect())
+}
+
+/// `1,206 advisories new, 1,600/s`
+fn loaded(new: u64, what: &str, start: Instant) -> String {
+    if new == 0 {
+        return "nothing new".to_owned();
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a figure for people"
+    )]
+    let rate = (new as f64 / start.elapsed().as_secs_f64().max(0.001)) as u64;
+    format!("{} {what} new, {}/s", count(new), count(rate))
 }
 
 /// Ingests the history of the repository around `folder`; its name, or the folder's where there is none.
@@ -240,28 +277,11 @@ async fn git_step(story: &mut Story, client: &events::Client, folder: &Path) -> 
     let bar = Bar::counter("commits", "read");
     let report =
         writer::write(client, commits, writer::Options::default(), |report| bar.count(report.read)).await?;
-    let seconds = start.elapsed().as_secs_f64();
-    let loaded = if report.written == 0 {
-        "nothing new".to_owned()
-    } else {
-        format!("{} events new, {}/s", count(report.written), count(rate(report.written, seconds)))
-    };
+    let loaded = loaded(report.written, "events", start);
     let refused = report.dead_letters.iter().map(|letter| format!("{}: {}", letter.place, letter.reason));
     let holds = format!("{} commits of {repository}", count(report.written + report.duplicate));
     story.tell("history", start, holds, loaded, refused.collect())?;
     Ok(repository)
-}
-
-/// Whole units per second.
-fn rate(units: u64, seconds: f64) -> u64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "a figure for people"
-    )]
-    let rate = (units as f64 / seconds.max(0.001)) as u64;
-    rate
 }
 
 fn ranked(row: package_ranking::Model) -> Ranked {

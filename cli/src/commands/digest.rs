@@ -1,5 +1,6 @@
 //! `archer digest`: what happened in a scope during a period, and what the scope stands on.
 
+use anstyle::Style;
 use chrono::{DateTime, Utc};
 use dev::endpoints::Needs;
 use entity_ardb::InventoryKind;
@@ -8,7 +9,7 @@ use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use service::ardb::{advisory, inventory};
 
-use crate::output::{self, BAD, GOOD, Outcome, STRONG, paint};
+use crate::output::{self, BAD, GOOD, Outcome, STRONG, WARN, count, paint};
 use crate::stores::Stores;
 use crate::{Context, now};
 
@@ -60,6 +61,8 @@ pub struct Page {
 struct Inventory {
     name: String,
     components: u64,
+    /// How many advisories they were held against.
+    advisories: u64,
     /// What the components are exposed to, one entry per advisory and component.
     exposure: Vec<advisory::Exposure>,
 }
@@ -109,35 +112,43 @@ pub async fn page(
 async fn inventory(ardb: &impl ConnectionTrait, name: &str) -> anyhow::Result<Option<Inventory>> {
     let Some(found) = inventory::by_name(ardb, InventoryKind::Lockfile, name).await? else { return Ok(None) };
     let components = inventory::components(ardb, found.id).await?.len() as u64;
+    let advisories = advisory::count(ardb).await?;
     let exposure = advisory::exposure(ardb, found.id).await?;
-    Ok(Some(Inventory { name: found.name, components, exposure }))
+    Ok(Some(Inventory { name: found.name, components, advisories, exposure }))
 }
 
 /// The page for people.
 pub fn describe(page: &Page) -> String {
     let mut text = page.events.to_string().trim_end().to_owned();
-    if let Some(Inventory { name, components, exposure }) = &page.inventory {
-        let what = format!("{components} components in the inventory {name}");
-        text.push_str(&format!("\n\n{}\n{}", paint(STRONG, what), describe_exposure(exposure)));
+    if let Some(inventory) = &page.inventory {
+        let what = format!("{} components in the inventory {}", count(inventory.components), inventory.name);
+        text.push_str(&format!("\n\n{}\n{}", paint(STRONG, what), describe_exposure(inventory)));
     }
     text
 }
 
 /// What an inventory is exposed to, a line per advisory and component.
-pub fn describe_exposure(exposure: &[advisory::Exposure]) -> String {
+fn describe_exposure(inventory: &Inventory) -> String {
+    let Inventory { advisories, exposure, .. } = inventory;
+    if *advisories == 0 {
+        return format!(
+            "  {}",
+            paint(WARN, "no advisory is loaded to hold them against; `archer import osv` loads some")
+        );
+    }
     if exposure.is_empty() {
-        return format!("  {}", paint(GOOD, "none that a known advisory affects"));
+        return format!(
+            "  {}",
+            paint(GOOD, format!("none is affected by the {} advisories known", count(*advisories)))
+        );
     }
     let rows = exposure.iter().map(|found| {
         let fixed = if found.fixed.is_empty() { "–".to_owned() } else { found.fixed.join(", ") };
-        let kind = if found.kind == "vulnerability" { paint(BAD, &found.kind) } else { found.kind.clone() };
-        vec![
-            format!("{} {}", found.name, found.number),
-            found.advisory.clone(),
-            kind,
-            fixed,
-            found.summary.clone(),
-        ]
+        let component = format!("{} {}", found.name, found.number);
+        vec![component, found.advisory.clone(), found.kind.clone(), fixed, found.summary.clone()]
     });
-    output::table(&["component", "advisory", "kind", "fixed in", "what"], rows, &[])
+    let table = output::table(&["component", "advisory", "kind", "fixed in", "what"], rows, &[]);
+    let styles = exposure.iter().map(|found| if found.kind == "vulnerability" { BAD } else { WARN });
+    let styles = std::iter::once(Style::new()).chain(styles);
+    table.lines().zip(styles).map(|(line, style)| paint(style, line)).collect::<Vec<_>>().join("\n")
 }

@@ -21,11 +21,11 @@ impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scope, period, time_zone, totals, .. } = self;
         match period {
-            Period::All => writeln!(f, "{scope}, all time ({time_zone})")?,
+            Period::All => writeln!(f, "{scope}, all time, in days of {time_zone}")?,
             _ => {
                 writeln!(
                     f,
-                    "{scope}, {period} to {} ({time_zone})",
+                    "{scope}, {period} to {}, in days of {time_zone}",
                     self.until.format("%Y-%m-%d %H:%M UTC")
                 )?;
             }
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn a_digest_is_a_page_with_a_bar_for_every_day() {
         let expected = "\
-repo:acme/rocket, week to 2024-05-07 12:00 UTC (Europe/Paris)
+repo:acme/rocket, week to 2024-05-07 12:00 UTC, in days of Europe/Paris
 13 events by 11 people in 1 repository
 first 2024-05-01 10:00, last 2024-05-03 09:30 UTC
 

@@ -5,8 +5,8 @@
 
 use entity_ardb::{InventoryId, PackageId, advisory, ecosystem, package};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, DbBackend, EntityTrait as _, FromQueryResult, QueryFilter as _,
-    Statement,
+    ColumnTrait as _, ConnectionTrait, DbBackend, EntityTrait as _, FromQueryResult, PaginatorTrait as _,
+    QueryFilter as _, Statement,
 };
 use serde::Serialize;
 
@@ -75,6 +75,15 @@ pub async fn exposure(db: &impl ConnectionTrait, inventory: InventoryId) -> Resu
         fixed: row.fixed,
     };
     Ok(found.into_iter().map(exposure).collect())
+}
+
+/// How many live advisories there are, withdrawn ones included. With none, an empty [`exposure`] says nothing.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn count(db: &impl ConnectionTrait) -> Result<u64> {
+    Ok(advisory::Entity::find().live().count(db).await?)
 }
 
 /// The advisories, not withdrawn, that affect version `number` of `package`, by identifier; the version itself need not
