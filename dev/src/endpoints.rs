@@ -379,24 +379,5 @@ pub fn check_postgres_version(version: u32) -> Result<()> {
     })
 }
 
-/// Refuses a ClickHouse older than 26.3; `version` is what `select version()` says.
-///
-/// # Errors
-///
-/// [`Error::TooOld`], also for what is no version.
-pub fn check_clickhouse_version(version: &str) -> Result<()> {
-    let mut parts = version.trim().split('.').map(|part| part.parse::<u32>().ok());
-    let release = (parts.next().flatten(), parts.next().flatten());
-    if release >= (Some(26), Some(3)) {
-        return Ok(());
-    }
-    Err(Error::TooOld {
-        product: "ClickHouse",
-        found: version.trim().to_owned(),
-        minimum: "26.3",
-        reason: "older releases deduplicate inserts differently",
-    })
-}
-
 #[cfg(test)]
 mod tests;

@@ -85,7 +85,7 @@ pub enum Error {
     /// A server is older than what is supported.
     #[error("{product} {found} is too old: {minimum} or newer is needed ({reason})")]
     TooOld {
-        /// `PostgreSQL` or `ClickHouse`.
+        /// `PostgreSQL`.
         product: &'static str,
         /// As the server says.
         found: String,

@@ -112,14 +112,10 @@ fn overrides_do_not_show_what_they_hold() {
 }
 
 #[test]
-fn servers_that_are_too_old_are_refused_with_a_sentence() {
+fn a_server_that_is_too_old_is_refused_with_a_sentence() {
     assert!(check_postgres_version(150_000).is_ok());
     assert_eq!(
         check_postgres_version(140_012).unwrap_err().to_string(),
         "PostgreSQL 14.12 is too old: 15 or newer is needed (the oldest release that PostgreSQL itself supports)"
-    );
-    assert!(["26.3.1.1", "26.10.2", "27.1"].iter().all(|version| check_clickhouse_version(version).is_ok()));
-    assert!(
-        ["26.2.9", "25.12", "26", "unknown"].iter().all(|version| check_clickhouse_version(version).is_err())
     );
 }
