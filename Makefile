@@ -4,6 +4,10 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 TOOLS  := $(or $(ARCHER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/archer)/tools
 DENY   := 0.20
 
+# Real data that some tests read; without it they say that they were skipped.
+ARCHER_CORPUS ?= $(abspath $(wildcard ../shared/data))
+export ARCHER_CORPUS
+
 .DEFAULT_GOAL := help
 .PHONY: help build demo test test-matrix lint fmt
 

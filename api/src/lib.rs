@@ -10,7 +10,7 @@
 //!
 //! Queries ask for no credentials: serve them on loopback, or behind a proxy that does.
 //!
-//! What is computed lives in `service` and `events`; this crate translates between them and HTTP.
+//! What is computed lives in `events`; this crate translates between it and HTTP.
 
 mod error;
 mod health;

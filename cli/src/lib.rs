@@ -12,6 +12,7 @@ pub mod output;
 pub mod progress;
 pub mod stores;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
@@ -128,7 +129,9 @@ fn log(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    log.with_ansi(std::io::stderr().is_terminal()).init();
 }
 
 /// `archer query … | head` is no failure.

@@ -1,5 +1,7 @@
 //! Opens the databases that a command needs.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, bail};
 use dev::endpoints::{Endpoints, Needs, Resolved, Store};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
@@ -9,6 +11,9 @@ use crate::Context;
 /// Connections of one command to one database. A command does one thing at a time, and an import reads
 /// on one connection while it writes on another.
 const CONNECTIONS: u32 = 4;
+
+/// A statement that takes longer is logged as slow (with `-vv`).
+const SLOW: Duration = Duration::from_secs(1);
 
 /// The databases of one command.
 pub struct Stores {
@@ -37,7 +42,25 @@ impl Stores {
         needs: Needs,
         work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        let resolved = dev::endpoints::resolve(&context.urls, needs, &context.program).await?;
+        Self::run(dev::endpoints::resolve(&context.urls, needs, &context.program).await?, work).await
+    }
+
+    /// As [`Stores::with`], on the embedded servers, whatever is configured.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stores::with`].
+    pub async fn with_embedded<T>(
+        context: &Context,
+        work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        Self::run(dev::endpoints::embedded(&context.program).await?, work).await
+    }
+
+    async fn run<T>(
+        resolved: Resolved,
+        work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         let mut stores = Self { resolved, open: Open::default() };
         let done = match stores.connect().await {
             Ok(()) => work(&stores).await,
@@ -92,6 +115,11 @@ impl Stores {
     /// If the command did not ask for it.
     pub fn events(&self) -> anyhow::Result<&events::Client> {
         self.open.events.as_ref().context("this command did not ask for ClickHouse")
+    }
+
+    /// Whether this command has started a server, and is going to stop it.
+    pub fn has_started_servers(&self) -> bool {
+        self.resolved.servers.as_ref().is_some_and(dev::Servers::owns_any)
     }
 
     /// The open PostgreSQL databases by name, in the order in which they are migrated.
@@ -171,7 +199,7 @@ async fn connect(endpoints: &Endpoints, store: Store) -> anyhow::Result<Option<D
     let mut options = ConnectOptions::new(url.expose());
     options.max_connections(CONNECTIONS).sqlx_logging_level(tracing::log::LevelFilter::Debug);
     // An import takes the time it takes; its bar says so.
-    options.sqlx_slow_statements_logging_settings(tracing::log::LevelFilter::Off, std::time::Duration::ZERO);
+    options.sqlx_slow_statements_logging_settings(tracing::log::LevelFilter::Debug, SLOW);
     let unreachable = || format!("{} at {url} can't be reached", store.variable());
     let db = Database::connect(options).await.with_context(unreachable)?;
     let version = Statement::from_string(

@@ -55,7 +55,7 @@ pub async fn ensure(package: &Package, program: &Program, missing_npm: Error) ->
     let path = cache.join("lock");
     let lock = claim::open(&path)?;
     if !claim::try_lock(&lock, &path)? {
-        eprintln!("waiting for another process that is downloading into {}", cache.display());
+        eprintln!("waiting for another download into {}", cache.display());
         while !claim::try_lock(&lock, &path)? {
             tokio::time::sleep(claim::POLL).await;
         }

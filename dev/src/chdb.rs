@@ -1,5 +1,5 @@
 //! The call into ClickHouse's library, and the only unsafe code of the workspace.
-#![allow(unsafe_code, reason = "libchdb.so has a C interface only")]
+#![expect(unsafe_code, reason = "libchdb.so has a C interface only")]
 
 use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStringExt;
@@ -34,7 +34,8 @@ pub(crate) fn run(library: &Path, arguments: &[OsString]) -> Result<()> {
     owned.push(std::ptr::null_mut());
 
     // SAFETY: opening a library runs its initialisers. The file is the one that this crate
-    // installed after checking its SHA-512, and nothing else of this process runs by now.
+    // installed after checking its SHA-512, and no other thread of this process touches the
+    // environment or anything else that they might set up.
     let library = unsafe { Library::new(library) }.map_err(unusable)?;
     // SAFETY: both names have these signatures in the chdb.h of the pinned release.
     let (query, error_of) = unsafe {

@@ -107,6 +107,16 @@ impl std::fmt::Debug for Overrides {
 }
 
 impl Overrides {
+    /// Whether any is given.
+    #[must_use]
+    pub const fn any(&self) -> bool {
+        self.ardb_url.is_some()
+            || self.identitydb_url.is_some()
+            || self.analyticsdb_url.is_some()
+            || self.database_url.is_some()
+            || self.clickhouse_url.is_some()
+    }
+
     fn of(&self, variable: &str) -> Option<&str> {
         match variable {
             "ARDB_URL" => self.ardb_url.as_deref(),
@@ -235,19 +245,36 @@ pub async fn resolve(overrides: &Overrides, needs: Needs, program: &Program) -> 
     if missing.is_empty() {
         return Ok(Resolved { endpoints, servers: None });
     }
+    let servers = start(&mut endpoints, &missing, program).await?;
+    Ok(Resolved { endpoints, servers: Some(servers) })
+}
+
+/// Every store on the embedded servers, whatever is configured.
+///
+/// # Errors
+///
+/// Whatever keeps an embedded server from starting.
+pub async fn embedded(program: &Program) -> Result<Resolved> {
+    let mut endpoints = Endpoints::default();
+    let servers = start(&mut endpoints, &Store::ALL, program).await?;
+    Ok(Resolved { endpoints, servers: Some(servers) })
+}
+
+/// Finds or starts the embedded servers of `stores` and enters their URLs.
+async fn start(endpoints: &mut Endpoints, stores: &[Store], program: &Program) -> Result<Servers> {
     let wanted = servers::Needs {
-        postgres: missing.iter().any(|store| store.is_postgres()),
-        clickhouse: missing.contains(&Store::Events),
+        postgres: stores.iter().any(|store| store.is_postgres()),
+        clickhouse: stores.contains(&Store::Events),
     };
     let servers = Servers::start(&Layout::find(None)?, wanted, Options::default(), program).await?;
-    for store in missing {
+    for &store in stores {
         let found = servers.endpoints();
         let url = if store.is_postgres() { found.postgres(store.database()) } else { found.clickhouse() };
         if let Some(url) = url {
             endpoints.set(store, url);
         }
     }
-    Ok(Resolved { endpoints, servers: Some(servers) })
+    Ok(servers)
 }
 
 /// A configured value and where it comes from.

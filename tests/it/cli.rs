@@ -106,6 +106,28 @@ async fn a_second_demo_loads_nothing_prints_the_same_counts_and_leaves_nothing_r
     assert_eq!(first["most_depended_on"], second["most_depended_on"]);
     assert_eq!(first["digest"], second["digest"]);
     assert_eq!(processes_of(&data), 0);
+    assert!(!data.join("postgres/data/postmaster.pid").exists());
+    for server in ["postgres", "clickhouse"] {
+        let port: u16 =
+            std::fs::read_to_string(data.join(server).join("port")).unwrap().trim().parse().unwrap();
+        assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err(), "{server} still listens");
+    }
+}
+
+#[tokio::test]
+async fn a_demo_keeps_away_from_configured_databases() {
+    let db = TestDb::empty(Database::Ardb).await;
+    let ran = run(archer(&["demo", "--database-url", db.url()])).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("embedded servers only"), "{}", ran.stderr);
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = archer(&["demo"]);
+    command.current_dir(folder.path()).env("ARCHER_DIR", folder.path().join("data"));
+    command.env("CARGO_HOME", folder.path()).env("DATABASE_URL", db.url());
+    assert_eq!(run(command).await.code, 0);
+    let tables = "select 1 as one from pg_class where relname = 'packages'";
+    let tables = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, tables);
+    assert_eq!(sea_orm::ConnectionTrait::query_all_raw(&*db, tables).await.unwrap().len(), 0);
 }
 
 #[tokio::test]

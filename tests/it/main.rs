@@ -7,6 +7,7 @@
 mod harness;
 
 mod api;
+mod architecture;
 mod cli;
 mod dev;
 mod entities;
@@ -23,3 +24,4 @@ mod migration_runner;
 mod rankings;
 mod reads;
 mod schema;
+mod sea_orm_cli;

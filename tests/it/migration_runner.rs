@@ -35,6 +35,31 @@ impl MigrationTrait for CreateTable {
     }
 }
 
+/// Creates an index without a transaction around it, which PostgreSQL would refuse with one.
+struct IndexConcurrently;
+
+impl MigrationName for IndexConcurrently {
+    fn name(&self) -> &str {
+        "m2_index"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for IndexConcurrently {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(false)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let create = "create index concurrently m1_a_id_idx on m1_a (id)";
+        manager.get_connection().execute_unprepared(create).await.map(drop)
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared("drop index concurrently m1_a_id_idx").await.map(drop)
+    }
+}
+
 fn create(name: &'static str) -> Box<dyn MigrationTrait> {
     Box::new(CreateTable { name, fails: false })
 }
@@ -61,6 +86,15 @@ migrator!(OnlySecond, create("m2_b"));
 migrator!(FirstTwo, create("m1_a"), create("m2_b"));
 migrator!(WithFourth, create("m1_a"), create("m2_b"), create("m4_d"));
 migrator!(Broken, create("m1_a"), Box::new(CreateTable { name: "m2_b", fails: true }), create("m3_c"));
+
+migrator!(WithIndex, create("m1_a"), Box::new(IndexConcurrently), create("m3_c"));
+migrator!(
+    BrokenAfterIndex,
+    create("m1_a"),
+    Box::new(IndexConcurrently),
+    create("m3_c"),
+    Box::new(CreateTable { name: "m4_d", fails: true })
+);
 
 fn runner<M: MigratorTrait>() -> Runner {
     Runner::new::<M>("test")
@@ -109,6 +143,25 @@ async fn a_failure_in_the_middle_leaves_nothing_behind() {
             .iter()
             .all(|one| one.state == State::Pending)
     );
+}
+
+#[tokio::test]
+async fn a_migration_without_a_transaction_stands_alone_between_the_others() {
+    let db = TestDb::empty(Database::Ardb).await;
+    assert_eq!(runner::<WithIndex>().up(&db, None).await.unwrap(), ["m1_a", "m2_index", "m3_c"]);
+    assert_eq!(runner::<WithIndex>().down(&db, 3).await.unwrap(), ["m3_c", "m2_index", "m1_a"]);
+    assert_eq!(tables(&db).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_failure_after_it_keeps_what_was_done_up_to_it_and_nothing_of_what_came_after() {
+    let db = TestDb::empty(Database::Ardb).await;
+    let error = runner::<BrokenAfterIndex>().up(&db, None).await.unwrap_err();
+    assert!(matches!(&error, Error::Migration { migration, .. } if migration == "m4_d"), "{error}");
+    assert_eq!(tables(&db).await, ["m1_a"]);
+    let states: Vec<_> = runner::<BrokenAfterIndex>().status(&db).await.unwrap().migrations;
+    let states: Vec<_> = states.iter().map(|migration| migration.state).collect();
+    assert_eq!(states, [State::Applied, State::Applied, State::Pending, State::Pending]);
 }
 
 #[tokio::test]

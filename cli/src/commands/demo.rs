@@ -6,7 +6,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use dev::endpoints::Needs;
 use entity_analyticsdb::package_ranking;
 use events::digest::{Period, Request, Scope};
 use events::{Intake, source, writer};
@@ -28,7 +27,8 @@ const TOP: u64 = 10;
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  archer demo\n  archer demo --osv crates.io.zip\n\n\
     It reads cargo's index cache, the Cargo.lock and the Git history of the folder it is run in, and \
-    OSV advisories where they are given. The data stays under .archer/; `archer dev reset` removes it.")]
+    OSV advisories where they are given. It loads into the embedded servers, never into a database that is \
+    configured. The data stays under .archer/; `archer dev reset` removes it.")]
 pub struct Arguments {
     /// A folder or a zip of OSV records for crates.io
     #[arg(long, value_name = "PATH")]
@@ -71,19 +71,25 @@ struct Ranked {
 ///
 /// When a server can't be started or an input can't be read at all.
 pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outcome> {
+    anyhow::ensure!(!context.urls.any(), "the demo loads into the embedded servers only; leave out the URL");
     let start = Instant::now();
     let mut story = Story { json: context.json, steps: Vec::new() };
-    let (most_depended_on, digest) = Stores::with(context, Needs::ALL, async |stores| {
+    let (most_depended_on, digest, has_started) = Stores::with_embedded(context, async |stores| {
         story.tell("servers", start, servers(stores).await?, String::new(), Vec::new())?;
-        load(stores, &mut story, &arguments).await
+        let (most_depended_on, digest) = load(stores, &mut story, &arguments).await?;
+        Ok((most_depended_on, digest, stores.has_started_servers()))
     })
     .await?;
-    let summary =
-        Summary { steps: story.steps, most_depended_on, digest, seconds: start.elapsed().as_secs_f64() };
+    let seconds = start.elapsed().as_secs_f64();
+    let summary = Summary { steps: story.steps, most_depended_on, digest, seconds };
     if context.json {
         output::json(&summary)?;
     } else {
-        output::text(describe(&summary))?;
+        let servers =
+            if has_started { "the servers are down again" } else { "the servers run on, as before" };
+        let data = dev::Layout::find(None)?.root().display().to_string();
+        let end = format!("{seconds:.1} s in all; {servers}; the data stays in {data}");
+        output::text(format!("{}\n\n{}", describe(&summary), paint(FAINT, end)))?;
     }
     let refused = summary.steps.iter().any(|step| !step.refused.is_empty());
     Ok(if refused { Outcome::Failed } else { Outcome::Done })
@@ -295,13 +301,9 @@ fn describe(summary: &Summary) -> String {
         vec![row.rank.to_string(), row.name.clone(), count(row.dependents.unsigned_abs()), "▇".repeat(width)]
     });
     format!(
-        "\n{}\n{}\n\n{}\n\n{}",
+        "\n{}\n{}\n\n{}",
         paint(STRONG, "Most depended-on packages"),
         output::table(&["rank", "package", "dependents", ""], rows, &[0, 2]),
         digest::describe(&summary.digest),
-        paint(
-            FAINT,
-            format!("{:.1} s in all; the servers are down, the data stays under .archer/", summary.seconds)
-        ),
     )
 }

@@ -74,9 +74,12 @@ pub async fn find(existing: Option<u32>, program: &Program) -> Result<Binaries> 
     }
 }
 
-/// The first on PATH, else the newest; only of `major` if it is given.
+/// The first on PATH, else the newest, of the supported releases; only of `major` if it is given.
 fn system(major: Option<u32>) -> Option<Binaries> {
-    let fits = |found: &Binaries| major.map_or(found.major >= MINIMUM_MAJOR, |major| found.major == major);
+    let fits = |found: &Binaries| match major {
+        Some(major) => found.major == major,
+        None => (MINIMUM_MAJOR..=NEWEST_MAJOR).contains(&found.major),
+    };
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).filter_map(|folder| inspect(&folder));
     on_path.chain(installed()).find(fits)

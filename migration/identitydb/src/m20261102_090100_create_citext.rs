@@ -15,6 +15,10 @@ begin
     if not exists (select from pg_extension where extname = 'citext') then
         create extension citext;
         comment on extension citext is 'data type for case-insensitive character strings; installed by identitydb';
+    elsif to_regtype('citext') is null then
+        raise exception 'the extension citext is in the schema %, which is not on the search path', (
+            select extnamespace::regnamespace from pg_extension where extname = 'citext'
+        ) using hint = 'Add that schema to search_path, after the one that the tables go to.';
     end if;
 end
 $$;

@@ -10,7 +10,7 @@ use std::io::{BufRead, IsTerminal, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
 use crate::{Error, Result, Runner, State, Status};
 
@@ -19,7 +19,8 @@ use crate::{Error, Result, Runner, State, Status};
 #[command(version, about = "Applies and reverts migrations", arg_required_else_help = true)]
 #[command(
     after_help = "Examples:\n  sea-orm-cli migrate status\n  sea-orm-cli migrate up -n 1\n  sea-orm-cli migrate down\n\n\
-    `fresh` and `reset` ask for the database's name; MIGRATION_YES=1 answers for a script."
+    `fresh` and `reset` ask for the names of the databases; MIGRATION_YES=1 answers for a script. \
+    `refresh` asks nobody, and loses all data as they do."
 )]
 pub struct Args {
     /// Says more
@@ -56,7 +57,7 @@ pub enum Command {
         #[arg(short, long, default_value_t = 1)]
         num: u32,
     },
-    /// Reverts every migration, then applies all of them
+    /// Reverts every migration, then applies all of them: loses all data, asks nobody
     Refresh,
     /// Reverts every migration
     Reset,
@@ -131,13 +132,9 @@ async fn revert_all(target: &Target, args: &Args) -> Result<()> {
     close(&target.runner, db).await
 }
 
-/// Drops every object of the schema, members of extensions excepted, in one transaction.
 async fn drop_everything(target: &Target, args: &Args) -> Result<()> {
     let db = connect(target, args).await?;
-    let failed = |source| Error::Database { database: target.runner.name().to_owned(), source };
-    let txn = db.begin().await.map_err(failed)?;
-    txn.execute_unprepared(include_str!("cli/drop_everything.sql")).await.map_err(failed)?;
-    txn.commit().await.map_err(failed)?;
+    target.runner.drop_everything(&db).await?;
     println!("{}: dropped everything in the schema", target.runner.name());
     close(&target.runner, db).await
 }

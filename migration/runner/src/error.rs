@@ -19,7 +19,8 @@ pub enum Error {
         source: DbErr,
     },
 
-    /// A migration's `up` or `down` returned an error. The transaction it ran in was rolled back.
+    /// A migration's `up` or `down` returned an error. The transaction it ran in was rolled back; one that
+    /// opted out of transactions may have done a part of its work.
     #[error("{database}: {direction} of {migration} failed: {source}")]
     Migration {
         /// The runner's name for the database.

@@ -25,23 +25,24 @@ impl Ledger {
         &self.name
     }
 
-    /// What is applied, oldest first; nothing when the table does not exist. Two statements, no DDL,
-    /// so a role that may only read can ask.
-    pub(crate) async fn read(&self, db: &impl ConnectionTrait) -> Result<Vec<Entry>, DbErr> {
-        let exists = "select to_regclass(format('%I.%I', current_schema(), $1::text)) is not null as found";
-        let row = db.query_one_raw(self.statement(exists, [self.name.as_str().into()])).await?;
-        let found = row.map_or(Ok(false), |row| row.try_get::<bool>("", "found"))?;
-        if !found {
-            return Ok(Vec::new());
+    /// What is applied, oldest first; nothing when the table does not exist, and `None` when there is not
+    /// even a schema for it. Two statements, no DDL, so a role that may only read can ask.
+    pub(crate) async fn read(&self, db: &impl ConnectionTrait) -> Result<Option<Vec<Entry>>, DbErr> {
+        let exists = "select to_regclass(quote_ident(current_schema()) || '.' || quote_ident($1)) is not null as found \
+                      where current_schema() is not null";
+        let Some(row) = db.query_one_raw(self.statement(exists, [self.name.as_str().into()])).await? else {
+            return Ok(None);
+        };
+        if !row.try_get::<bool>("", "found")? {
+            return Ok(Some(Vec::new()));
         }
         let select =
             format!("select version, applied_at from {} order by applied_at, version", self.quoted());
         let rows = db.query_all_raw(self.statement(&select, [])).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Entry { version: row.try_get("", "version")?, applied_at: row.try_get("", "applied_at")? })
-            })
-            .collect()
+        let entry = |row: &sea_orm::QueryResult| {
+            Ok(Entry { version: row.try_get("", "version")?, applied_at: row.try_get("", "applied_at")? })
+        };
+        rows.iter().map(entry).collect::<Result<_, _>>().map(Some)
     }
 
     /// The table as `sea-orm-migration` creates it, so that either can go on where the other stopped.

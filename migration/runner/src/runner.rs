@@ -117,14 +117,17 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// [`Error::Database`] if the ledger can't be read, [`Error::Backend`] off PostgreSQL.
+    /// [`Error::Database`] if the ledger can't be read, [`Error::NoSchema`] if the connection has none,
+    /// [`Error::Backend`] off PostgreSQL.
     pub async fn status(&self, db: &DatabaseConnection) -> Result<Status> {
         let backend = db.get_database_backend();
         if backend != DbBackend::Postgres {
             return Err(Error::Backend { database: self.name.clone(), backend });
         }
-        let applied = self.ledger.read(db).await.map_err(|source| self.database_error(source))?;
-        Ok(self.compare(&applied))
+        match self.ledger.read(db).await.map_err(|source| self.database_error(source))? {
+            Some(applied) => Ok(self.compare(&applied)),
+            None => Err(Error::NoSchema { database: self.name.clone() }),
+        }
     }
 
     /// Applies what is pending, at most `steps` of it, and says what it applied, in order.
@@ -197,6 +200,22 @@ impl Runner {
     /// [`Error::Database`] if the catalog can't be read.
     pub async fn catalog(&self, db: &impl ConnectionTrait) -> Result<Catalog> {
         catalog::snapshot(db, &[self.ledger()]).await.map_err(|source| self.database_error(source))
+    }
+
+    /// Drops every object of the connection's schema, whoever made it, members of extensions excepted, in
+    /// one transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`] while somebody migrates, [`Error::Database`] if something can't be dropped.
+    pub(crate) async fn drop_everything(&self, db: &DatabaseConnection) -> Result<()> {
+        self.locked(db, async || {
+            let failed = |source| self.database_error(source);
+            let txn = db.begin().await.map_err(failed)?;
+            txn.execute_unprepared(include_str!("drop_everything.sql")).await.map_err(failed)?;
+            txn.commit().await.map_err(failed)
+        })
+        .await
     }
 
     async fn locked<T>(&self, db: &DatabaseConnection, work: impl AsyncFnOnce() -> Result<T>) -> Result<T> {

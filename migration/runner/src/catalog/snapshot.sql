@@ -22,6 +22,15 @@ with
         select t.*
         from pg_type t join here on here.oid = t.typnamespace
         where not exists (select from member m where m.classid = 'pg_type'::regclass and m.objid = t.oid)
+    ),
+    commentable (classid, objid) as (
+        select 'pg_class'::regclass, oid from relation
+        union all select 'pg_proc'::regclass, oid from routine
+        union all select 'pg_type'::regclass, oid from type
+        union all select 'pg_constraint'::regclass, oid from pg_constraint
+            where conrelid in (select oid from relation) or contypid in (select oid from type)
+        union all select 'pg_trigger'::regclass, oid from pg_trigger where tgrelid in (select oid from relation)
+        union all select 'pg_policy'::regclass, oid from pg_policy where polrelid in (select oid from relation)
     )
 
 select
@@ -125,9 +134,7 @@ from pg_extension where extname <> 'plpgsql'
 union all
 select 'comment', format('%s %s', identity.type, identity.identity), d.description
 from pg_description d
+join commentable c on c.classid = d.classoid and c.objid = d.objoid
 cross join lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) as identity
-where d.objoid >= 16384 -- the first oid that is not the system's own
-  and not exists (select from member m where m.classid = d.classoid and m.objid = d.objoid)
-  and d.classoid <> 'pg_extension'::regclass
 
 order by 1, 2, 3

@@ -1,0 +1,36 @@
+-- Drops every object of the first schema of the search path, members of extensions excepted.
+-- The statements are all made before the first is run, because what is gone can't be named any more.
+do $$
+declare
+    statement text;
+begin
+    foreach statement in array coalesce((
+        select array_agg(drop_statement order by turn)
+        from (
+            select 1 as turn, format('drop routine if exists %s cascade', p.oid::regprocedure) as drop_statement
+            from pg_proc p
+            where p.pronamespace = current_schema()::regnamespace
+              and not exists (
+                  select from pg_depend d where d.deptype = 'e' and d.classid = 'pg_proc'::regclass and d.objid = p.oid)
+            union all
+            select 2, format('drop %s if exists %I.%I cascade',
+                case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence'
+                    when 'f' then 'foreign table' else 'table' end,
+                current_schema(), c.relname)
+            from pg_class c
+            where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'f', 'v', 'm', 'S')
+              and not exists (
+                  select from pg_depend d where d.deptype = 'e' and d.classid = 'pg_class'::regclass and d.objid = c.oid)
+            union all
+            select 3, format('drop type if exists %I.%I cascade', current_schema(), t.typname)
+            from pg_type t
+            where t.typnamespace = current_schema()::regnamespace and t.typtype in ('e', 'd', 'r')
+              and not exists (
+                  select from pg_depend d where d.deptype = 'e' and d.classid = 'pg_type'::regclass and d.objid = t.oid)
+        ) objects
+    ), '{}')
+    loop
+        execute statement;
+    end loop;
+end
+$$
