@@ -314,9 +314,14 @@ async fn thousands_of_dead_letters_are_all_kept_and_the_report_lists_the_first()
     assert_eq!(found.trim(), "1500\tcall [email]");
 }
 
-/// Stands between the client and the server. Of the first `losses` inserts it passes the request on, waits for
-/// the server's answer, and hangs up instead of passing that back.
-async fn lossy_proxy(server: String, losses: u32) -> (String, Arc<AtomicU32>) {
+/// In the head of every insert.
+const INSERT: &str = "insert_deduplication_token";
+/// In the head of every question which rows a table has.
+const LOOKUP: &str = "max_query_size";
+
+/// Stands between the client and the server. Of the first `losses` requests with `marker` it passes the request
+/// on, waits for the server's answer, and hangs up instead of passing that back.
+async fn lossy_proxy(server: String, marker: &'static str, losses: u32) -> (String, Arc<AtomicU32>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let lost = Arc::new(AtomicU32::new(0));
@@ -324,29 +329,29 @@ async fn lossy_proxy(server: String, losses: u32) -> (String, Arc<AtomicU32>) {
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let server = TcpStream::connect(&server).await.unwrap();
-            tokio::spawn(pass(client, server, counter.clone(), losses));
+            tokio::spawn(pass(client, server, counter.clone(), marker, losses));
         }
     });
     (address, lost)
 }
 
 /// Passes bytes both ways until one side ends, or an answer is to be lost.
-async fn pass(mut client: TcpStream, mut server: TcpStream, lost: Arc<AtomicU32>, losses: u32) {
+async fn pass(mut client: TcpStream, mut server: TcpStream, lost: Arc<AtomicU32>, marker: &str, losses: u32) {
     let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
-    let mut is_insert = false;
+    let mut is_marked = false;
     loop {
         tokio::select! {
             read = client.read(&mut up) => match read {
                 Ok(length) if length > 0 => {
                     let text = String::from_utf8_lossy(&up[..length]);
-                    is_insert = text.contains("insert_deduplication_token") || (is_insert && !text.starts_with("POST "));
+                    is_marked = text.contains(marker) || (is_marked && !text.starts_with("POST "));
                     if server.write_all(&up[..length]).await.is_err() { return }
                 }
                 _ => return,
             },
             read = server.read(&mut down) => match read {
                 Ok(length) if length > 0 => {
-                    if is_insert && lost.load(Ordering::SeqCst) < losses {
+                    if is_marked && lost.load(Ordering::SeqCst) < losses {
                         lost.fetch_add(1, Ordering::SeqCst);
                         return;
                     }
@@ -363,7 +368,7 @@ async fn an_insert_whose_answer_is_lost_is_sent_again_and_written_once() {
     let database = TestEvents::migrated().await;
     let (before, after) = database.url().split_once('@').unwrap();
     let (server, name) = after.split_once('/').unwrap();
-    let (proxy, lost) = lossy_proxy(server.to_owned(), 2).await;
+    let (proxy, lost) = lossy_proxy(server.to_owned(), INSERT, 2).await;
     let client = Client::connect(&format!("{before}@{proxy}/{name}")).await.unwrap();
     let items = (0..100).map(|number| issue(number, "2024-05-01T10:00:00Z")).collect();
     let report = write(&client, items, Options::default()).await;
@@ -378,7 +383,7 @@ async fn when_no_answer_ever_comes_the_error_says_that_running_again_is_safe() {
     let database = TestEvents::migrated().await;
     let (before, after) = database.url().split_once('@').unwrap();
     let (server, name) = after.split_once('/').unwrap();
-    let (proxy, _) = lossy_proxy(server.to_owned(), u32::MAX).await;
+    let (proxy, _) = lossy_proxy(server.to_owned(), INSERT, u32::MAX).await;
     let client = Client::connect(&format!("{before}@{proxy}/{name}")).await.unwrap();
     let options = Options { attempts: 2, ..Options::default() };
     let items = vec![issue(1, "2024-05-01T10:00:00Z")];
@@ -389,4 +394,36 @@ async fn when_no_answer_ever_comes_the_error_says_that_running_again_is_safe() {
     let direct = Client::connect(database.url()).await.unwrap();
     let again = write(&direct, vec![issue(1, "2024-05-01T10:00:00Z")], Options::default()).await;
     assert_eq!(counts(&again), [1, 0, 1, 0]);
+}
+
+#[tokio::test]
+async fn a_question_what_is_there_whose_answer_is_lost_is_asked_again() {
+    let database = TestEvents::migrated().await;
+    let (before, after) = database.url().split_once('@').unwrap();
+    let (server, name) = after.split_once('/').unwrap();
+    let direct = Client::connect(database.url()).await.unwrap();
+    write(&direct, vec![issue(1, "2024-05-01T10:00:00Z")], Options::default()).await;
+
+    let (proxy, lost) = lossy_proxy(server.to_owned(), LOOKUP, 2).await;
+    let client = Client::connect(&format!("{before}@{proxy}/{name}")).await.unwrap();
+    let again = write(&client, vec![issue(1, "2024-05-01T10:00:00Z")], Options::default()).await;
+    assert_eq!((counts(&again), lost.load(Ordering::SeqCst)), ([1, 0, 1, 0], 2));
+}
+
+#[tokio::test]
+async fn when_nobody_can_tell_what_is_there_all_is_written_and_still_counts_once() {
+    let database = TestEvents::migrated().await;
+    let (before, after) = database.url().split_once('@').unwrap();
+    let (server, name) = after.split_once('/').unwrap();
+    let (proxy, _) = lossy_proxy(server.to_owned(), LOOKUP, u32::MAX).await;
+    let client = Client::connect(&format!("{before}@{proxy}/{name}")).await.unwrap();
+    let options = Options { attempts: 1, ..Options::default() };
+    let items = || {
+        let letter = Rejection::new(&intake(), "github", "place", "broken", b"x");
+        vec![issue(1, "2024-05-01T10:00:00Z"), Err(letter)]
+    };
+    assert_eq!(counts(&write(&client, items(), options).await), [2, 1, 0, 1]);
+    let before = contents(&database).await;
+    assert_eq!(counts(&write(&client, items(), options).await), [2, 1, 0, 1]);
+    assert_eq!(contents(&database).await, before);
 }

@@ -242,11 +242,18 @@ async fn raw_sql_cannot_write_reach_out_or_lift_its_bounds() {
         "CREATE TABLE x (a UInt8) ENGINE = Memory",
         "SET max_execution_time = 0",
         "SELECT 1 SETTINGS max_result_rows = 0",
-        "SELECT * FROM url('http://127.0.0.1:1/', LineAsString)",
-        "SELECT * FROM file('/etc/hostname', LineAsString)",
     ] {
         let error = query::raw(&client, sql).await.unwrap_err();
         assert_eq!(error.code(), Some(164), "{sql}: {error}");
+    }
+    for sql in [
+        "SELECT * FROM url('http://127.0.0.1:1/', LineAsString)",
+        "SELECT * FROM file('/etc/hostname', LineAsString)",
+        "SELECT * FROM remote('127.0.0.1:1', system.one)",
+    ] {
+        let error = query::raw(&client, sql).await.unwrap_err();
+        // Not granted, or to one who is granted it, not read-only.
+        assert!(matches!(error.code(), Some(497 | 164)), "{sql}: {error}");
     }
     assert_eq!(query::raw(&client, "SELEC 1").await.unwrap_err().code(), Some(62));
     let many = query::raw(&client, "SELECT number FROM numbers(1000000)").await.unwrap();
@@ -261,4 +268,25 @@ async fn raw_sql_cannot_write_reach_out_or_lift_its_bounds() {
     assert_eq!(late.unwrap_err().code(), Some(164));
     let error = query::raw(&client, "SELECT 1 FORMAT CSV").await.unwrap_err();
     assert!(error.to_string().contains("leave FORMAT out"), "{error}");
+}
+
+#[tokio::test]
+async fn a_result_of_too_many_bytes_is_cut_at_a_row_and_says_so() {
+    let database = TestEvents::migrated().await;
+    let client = Client::connect(database.url()).await.unwrap();
+    let bytes = |table: &query::Table| {
+        table.rows.iter().flatten().map(|value| value.as_str().unwrap().len() as u64).sum::<u64>()
+    };
+    for text in ["repeat('x', 100000)", "materialize(repeat('x', 100000))"] {
+        let sql = format!("SELECT {text} AS text FROM numbers(5000)");
+        let table = query::raw(&client, &sql).await.unwrap();
+        assert!(table.is_truncated, "{sql}");
+        let room = query::MAX_BYTES - bytes(&table);
+        assert!(room < 200_000, "{sql}: {room}");
+    }
+    let long = "SELECT if(number = 1, repeat(repeat('x', 100), 200000), 'y') AS text FROM numbers(3)";
+    let table = query::raw(&client, long).await.unwrap();
+    assert_eq!((table.rows, table.is_truncated), (vec![vec![json!("y")]], true));
+    let whole = query::raw(&client, "SELECT repeat('x', 1000) AS text FROM numbers(9000)").await.unwrap();
+    assert_eq!((bytes(&whole), whole.is_truncated), (9_000_000, false));
 }

@@ -140,18 +140,100 @@ async fn what_a_crate_no_longer_has_is_deleted_and_restored_when_it_comes_back()
     let before = content(&db).await;
 
     let whole = fs::read_to_string(&file).unwrap();
-    let without_last: String = whole.lines().take(2).map(|line| format!("{line}\n")).collect();
-    fs::write(&file, without_last).unwrap();
+    let without_second: Vec<_> = whole.lines().step_by(2).collect();
+    fs::write(&file, without_second.join("\n")).unwrap();
     let report = import(&db, index.path()).await;
     assert_eq!(report.documents, documents(0, 1, 2, 0));
-    assert_eq!((rows(&report, "versions"), rows(&report, "dependencies")), ((0, 0, 1), (0, 0, 5)));
+    assert_eq!((rows(&report, "versions"), rows(&report, "dependencies")), ((0, 0, 1), (0, 0, 1)));
     let alpha = package::by_name(db.connection(), "cargo", "alpha").await.unwrap().unwrap();
-    assert_eq!(version::newest(db.connection(), alpha.id, 1).await.unwrap()[0].number, "0.2.0-rc.1");
+    assert_eq!(version::newest(db.connection(), alpha.id, 2).await.unwrap()[1].number, "0.1.0");
 
     fs::write(&file, whole).unwrap();
     let report = import(&db, index.path()).await;
-    assert_eq!((rows(&report, "versions"), rows(&report, "dependencies")), ((0, 1, 0), (0, 5, 0)));
+    assert_eq!((rows(&report, "versions"), rows(&report, "dependencies")), ((0, 1, 0), (0, 1, 0)));
     assert_eq!(content(&db).await, before);
+}
+
+#[tokio::test]
+async fn an_older_index_is_outdated_and_takes_no_newer_version_away() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    import(&db, &fixture("index")).await;
+    let before = snapshot(&db).await;
+    // alpha's lines have times of publication, beta_two's have none and are counted.
+    let older = changeable("index");
+    for (file, versions) in [("al/ph/alpha", 2), ("be/ta/beta_two", 1)] {
+        let file = older.path().join(file);
+        let whole = fs::read_to_string(&file).unwrap();
+        fs::write(&file, whole.lines().take(versions).collect::<Vec<_>>().join("\n")).unwrap();
+    }
+    let report = import(&db, older.path()).await;
+    assert_eq!(report.documents, Documents { outdated: 2, ..documents(0, 0, 1, 0) });
+    assert!(report.changed_nothing());
+    assert_eq!(snapshot(&db).await, before);
+
+    let report = import(&db, &fixture("index")).await;
+    assert_eq!(report.documents, documents(0, 0, 3, 0));
+    assert_eq!(snapshot(&db).await, before);
+}
+
+#[tokio::test]
+async fn an_input_with_a_crate_twice_gives_the_same_rows_in_every_run() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let index = tempfile::tempdir().unwrap();
+    for copy in ["a", "b", "c"] {
+        let target = index.path().join(copy).join("al/ph/alpha");
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(fixture("index").join("al/ph/alpha"), target).unwrap();
+    }
+    let other = index.path().join("b/al/ph/alpha");
+    let yanked = fs::read_to_string(&other).unwrap().replace("\"yanked\":false", "\"yanked\":true");
+    fs::write(&other, yanked).unwrap();
+
+    let report = import(&db, index.path()).await;
+    let reason = "\"crates.io/alpha\" is in this input twice with different content; only the first is read";
+    let rejected = vec![Rejection { place: other.display().to_string(), reason: reason.into() }];
+    assert_eq!((report.documents, &report.rejected), (documents(1, 0, 0, 1), &rejected));
+    let before = snapshot(&db).await;
+    for _ in 0..2 {
+        let again = import(&db, index.path()).await;
+        assert_eq!((again.documents, &again.rejected), (documents(0, 0, 1, 1), &rejected));
+        assert_eq!(snapshot(&db).await, before);
+    }
+}
+
+#[tokio::test]
+async fn lines_of_a_newer_form_are_skipped_and_their_crate_is_read_again() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let index = changeable("index");
+    import(&db, index.path()).await;
+    let file = index.path().join("al/ph/alpha");
+    let whole = fs::read_to_string(&file).unwrap();
+    fs::write(&file, whole.replace("\"v\":2", "\"v\":3")).unwrap();
+    fs::create_dir_all(index.path().join("ne/we")).unwrap();
+    fs::write(index.path().join("ne/we/newest"), "{\"v\":3,\"name\":{}}").unwrap();
+    for expected in [documents(0, 1, 2, 0), documents(0, 0, 3, 0)] {
+        let report = import(&db, index.path()).await;
+        assert_eq!((report.documents, report.skipped, report.rejected_total), (expected, 2, 0));
+        assert_eq!(rows(&report, "versions"), (0, 0, 0));
+        let said = "2 records skipped: their form is newer than this release reads\n";
+        assert!(report.to_string().contains(said), "{report}");
+    }
+    // A release that reads the form finds the hash of another document, as this one does when the form is an older one.
+    fs::write(&file, &whole).unwrap();
+    assert_eq!(import(&db, index.path()).await.documents, documents(0, 1, 2, 0));
+}
+
+#[tokio::test]
+async fn rejections_beyond_those_that_are_listed_are_counted() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let index = changeable("index");
+    let file = index.path().join("al/ph/alpha");
+    let whole = fs::read_to_string(&file).unwrap();
+    fs::write(&file, "1\n".repeat(1_000) + &whole).unwrap();
+    let report = import(&db, index.path()).await;
+    assert_eq!((report.documents, rows(&report, "versions")), (documents(3, 0, 0, 0), (6, 0, 0)));
+    assert_eq!((report.rejected.len(), report.rejected_total), (100, 1_000));
+    assert_eq!(report.rejected[99].place, format!("{}:100", file.display()));
 }
 
 #[tokio::test]

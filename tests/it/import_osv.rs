@@ -6,7 +6,7 @@ use service::ardb::import::{Documents, Report, cargo_index, osv};
 
 use crate::{
     harness::{Database, TestDb, corpus},
-    import_support::{changeable, content, fixture, lines, now, rows, snapshot},
+    import_support::{changeable, content, execute, fixture, lines, now, rows, snapshot},
 };
 
 async fn import(db: &TestDb, input: &Path) -> Report {
@@ -83,6 +83,34 @@ async fn an_unknown_ecosystem_is_added_without_an_order() {
     )
     .await;
     assert_eq!(found, ["new-place New Place opaque 1"]);
+}
+
+#[tokio::test]
+async fn ranges_get_keys_by_the_next_import_once_it_is_known_how_their_ecosystem_sorts() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let records = tempfile::tempdir().unwrap();
+    let record = serde_json::json!({
+        "id": "EXAMPLE-2024-0100",
+        "modified": "2024-05-01T00:00:00Z",
+        "affected": [{
+            "package": {"ecosystem": "New Place", "name": "thing"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "1.0.0"}, {"fixed": "2.0.0"}]}],
+        }],
+    });
+    fs::write(records.path().join("EXAMPLE-2024-0100.json"), record.to_string()).unwrap();
+    let keyed =
+        "select (lower_key is not null and upper_key is not null)::text as line from affected_intervals";
+    import(&db, records.path()).await;
+    assert_eq!(lines(&db, keyed).await, ["false"]);
+    // The ecosystem that the import itself added makes no record look changed.
+    assert_eq!(
+        import(&db, records.path()).await.documents,
+        Documents { unchanged: 1, ..Documents::default() }
+    );
+
+    execute(&db, "update ecosystems set version_scheme = 'semver' where osv_name = 'New Place'").await;
+    assert_eq!(import(&db, records.path()).await.documents, Documents { changed: 1, ..Documents::default() });
+    assert_eq!(lines(&db, keyed).await, ["true"]);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use entity_ardb::{InventoryKind, PackageId, VersionScheme};
 use service::ardb::{
-    advisory, dependency,
+    advisory,
     import::{cargo_index, lockfile, osv},
     inventory, package, summary, version,
 };
@@ -48,19 +48,6 @@ async fn versions_come_in_the_ecosystems_order_and_not_in_the_alphabets() {
     let newest = version::newest(db.connection(), alpha, 2).await.unwrap();
     assert_eq!(numbers(newest).collect::<Vec<_>>(), ["0.10.0", "0.2.0-rc.1"]);
     assert!(version::newest(db.connection(), PackageId(-1), 2).await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn the_most_depended_on_are_counted_by_packages_without_tests_and_yanked_versions() {
-    let db = imported().await;
-    let found = dependency::most_depended_on(db.connection(), "cargo", 3).await.unwrap();
-    let found: Vec<_> = found
-        .iter()
-        .map(|found| {
-            (found.name.as_str(), found.package_id.is_some(), found.dependents, found.dependent_versions)
-        })
-        .collect();
-    assert_eq!(found, [("gam", true, 2, 3), ("beta_two", true, 1, 1), ("elsewhere", false, 1, 1)]);
 }
 
 #[tokio::test]

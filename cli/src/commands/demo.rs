@@ -3,15 +3,18 @@
 //! Each step says what is in the databases after it, so a second run, which loads nothing, prints the
 //! same counts.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use entity_analyticsdb::package_ranking;
+use entity_ardb::PackageId;
 use events::digest::{Period, Request, Scope};
 use events::{Intake, source, writer};
 use serde::Serialize;
 use service::analyticsdb::package_ranking as ranking;
 use service::ardb::import::{self, Report};
+use service::ardb::package;
 
 use super::digest::{self, Page};
 use super::import::cargo_cache;
@@ -180,7 +183,9 @@ async fn load(
 
     let request = Request::new(Scope::Repository(repository), Period::All, now());
     let page = digest::page(ardb, client, &request).await?;
-    Ok((top.into_iter().map(ranked).collect(), page))
+    let known: Vec<_> = top.iter().filter_map(|row| row.ardb_package_id).map(PackageId).collect();
+    let names = package::published_names(ardb, &known).await?;
+    Ok((top.into_iter().map(|row| ranked(row, &names)).collect(), page))
 }
 
 /// Which servers these are.
@@ -290,8 +295,10 @@ async fn git_step(story: &mut Story, client: &events::Client, folder: &Path) -> 
     Ok(repository)
 }
 
-fn ranked(row: package_ranking::Model) -> Ranked {
-    Ranked { rank: row.rank, name: row.name, dependents: row.dependents_count }
+/// A row under the name that people know, where ardb knows the package.
+fn ranked(row: package_ranking::Model, names: &HashMap<PackageId, String>) -> Ranked {
+    let published = row.ardb_package_id.and_then(|id| names.get(&PackageId(id)).cloned());
+    Ranked { rank: row.rank, name: published.unwrap_or(row.name), dependents: row.dependents_count }
 }
 
 fn describe(summary: &Summary) -> String {

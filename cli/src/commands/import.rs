@@ -10,7 +10,7 @@ use dev::endpoints::Needs;
 use sea_orm::DatabaseConnection;
 use service::ardb::import::{self, Report};
 
-use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, count, paint};
+use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint};
 use crate::progress::Bar;
 use crate::stores::Stores;
 use crate::{Context, now};
@@ -139,6 +139,10 @@ pub fn describe(report: &Report, seconds: f64) -> String {
     }
     for rejection in &report.rejected {
         text.push_str(&format!("\n{} {}: {}", paint(BAD, "rejected"), rejection.place, rejection.reason));
+    }
+    if report.skipped > 0 {
+        let note = format!("{} records are in a form newer than this release reads", count(report.skipped));
+        text.push_str(&format!("\n{} {note}; cargo skips them, too", paint(WARN, "skipped")));
     }
     let unlisted = report.rejected_total - report.rejected.len() as u64;
     if unlisted > 0 {

@@ -10,7 +10,7 @@ use events::query::{self, Query, Table};
 use serde_json::Value;
 
 use crate::Context;
-use crate::output::{self, FAINT, Outcome, STRONG, paint};
+use crate::output::{self, FAINT, Outcome, STRONG, count, paint};
 use crate::stores::Stores;
 
 /// What to ask.
@@ -148,7 +148,10 @@ fn print(context: &Context, FormatArgument { format }: FormatArgument, table: &T
         Format::Table => output::text(people(table)),
     }?;
     if table.is_truncated {
-        anstream::eprintln!("{}", paint(FAINT, format!("only the first {} rows", query::MAX_ROWS)));
+        anstream::eprintln!(
+            "{}",
+            paint(FAINT, format!("only the first {} rows; there are more", count(table.rows.len() as u64)))
+        );
     }
     Ok(())
 }

@@ -74,6 +74,9 @@ fn config_xml(log: &Path, users: &Path) -> String {
 /// so would be anybody on this machine. So `default` may do no more than that session does, and no
 /// more often: a quota of as many statements, of which the server's first client uses up what the
 /// session leaves.
+///
+/// Our user has what works on tables, and neither the sources (files, URLs, other servers) nor the
+/// administration of users.
 fn users_xml(password: &str) -> String {
     format!(
         "<clickhouse>
@@ -94,6 +97,11 @@ fn users_xml(password: &str) -> String {
       <networks><ip>127.0.0.1</ip></networks>
       <profile>default</profile>
       <quota>default</quota>
+      <grants>
+        <query>GRANT SHOW, CHECK, SELECT, INSERT, ALTER, CREATE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE ON *.*</query>
+        <query>GRANT KILL QUERY, SYSTEM, INTROSPECTION, dictGet ON *.*</query>
+        <query>GRANT TABLE ENGINE ON *</query>
+      </grants>
     </{USER}>
   </users>
   <profiles><default/></profiles>

@@ -21,7 +21,7 @@ pub struct Model {
     /// The purl namespace; empty: none.
     #[sea_orm(unique_key = "name")]
     pub namespace: String,
-    /// The package's normalized name.
+    /// The package's normalized name, whether ardb has the package or not; ardb has the published spelling.
     #[sea_orm(unique_key = "name")]
     pub name: String,
     /// Id of the package in ardb, which is another database; null: others depend on it, but ardb does not

@@ -30,7 +30,8 @@ pub struct Model {
     /// Where it is, by a name that stays the same from import to import.
     #[sea_orm(unique_key = "locator")]
     pub locator: String,
-    /// Of its bytes when it was imported last, 32 bytes.
+    /// SHA-256 of what was loaded of it and of what else its rows depend on, 32 bytes; with another value it is read
+    /// again.
     pub sha256: Vec<u8>,
     pub size_bytes: i64,
     /// When it was imported last (UTC).

@@ -2,7 +2,8 @@
 //!
 //! A digest counts the events that had arrived by its *watermark*. Unless one is given, that is the arrival of
 //! the newest event in it; so a digest made again is the same revision, and an event that arrives late makes a
-//! new one. The old one can still be made, from its watermark.
+//! new one. The old one can still be made from its watermark, once every ingest that began before it has ended:
+//! an event arrives, by its `received_at`, when its ingest begins, though it is written later.
 //!
 //! It takes three statements, whatever the size of what it tells of.
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{scrub, text};
+use super::scrub::{LONGEST_SECRET, scrub, scrub_start};
+use super::text;
 
 /// How many attributes an event keeps.
 pub const MAX_ATTRIBUTES: usize = 48;
@@ -46,7 +47,7 @@ impl Attributes {
         if value.is_empty() {
             return;
         }
-        let name = text::line(key, MAX_KEY_BYTES);
+        let name = text::clean_line(key, MAX_KEY_BYTES);
         let is_full = self.len() >= MAX_ATTRIBUTES - 1 && !self.entries.contains_key(&name);
         if is_full || name == CUT {
             self.dropped += 1;
@@ -59,9 +60,11 @@ impl Attributes {
         } else {
             // Scrubbed before it is cut, so that the cut cannot split a secret and hide it from the scrubber;
             // what lies far behind the cut need not be looked at.
-            let near = &value[..value.floor_char_boundary(MAX_VALUE_BYTES * 4)];
-            let (kept, was_cut) = text::block(&scrub(near), MAX_VALUE_BYTES);
-            (kept, was_cut || near.len() < value.len())
+            let near = &value[..value.floor_char_boundary(MAX_VALUE_BYTES + LONGEST_SECRET)];
+            let is_all = near.len() == value.len();
+            let clean = if is_all { scrub(near) } else { scrub_start(near) };
+            let (kept, was_cut) = text::block(&clean, MAX_VALUE_BYTES);
+            (kept, was_cut || !is_all)
         };
         self.entries.insert(name, value);
         if was_cut {
@@ -146,5 +149,22 @@ mod tests {
         assert_eq!(attributes.get("hook.Secret"), Some("[secret]"));
         assert_eq!(attributes.get("note"), Some("ask [email]"));
         assert!(!attributes.get("note_at_the_cut").unwrap().contains("jane"), "{attributes:?}");
+    }
+
+    #[test]
+    fn a_key_is_scrubbed_before_it_is_cut() {
+        let mut attributes = Attributes::new();
+        attributes.set("by jane@example.org", "1");
+        attributes.set(&format!("{} ghp_A1b2C3d4E5f6G7h8I9j0", "k".repeat(50)), "2");
+        let keys: Vec<_> = attributes.iter().map(|(key, _)| key.to_owned()).collect();
+        assert_eq!(keys, ["by [email]".to_owned(), format!("{} [secret]", "k".repeat(50))]);
+    }
+
+    #[test]
+    fn no_half_of_a_secret_is_left_where_a_long_value_is_cut() {
+        let mut attributes = Attributes::new();
+        attributes.set("note", &format!("{}@example.org ", "jane".repeat(15)).repeat(1000));
+        assert!(!attributes.get("note").unwrap().contains("jane"), "{attributes:?}");
+        assert_eq!(attributes.get("_cut"), Some("1 value"));
     }
 }

@@ -18,7 +18,7 @@ pub use attributes::{Attributes, MAX_ATTRIBUTES, MAX_KEY_BYTES, MAX_VALUE_BYTES}
 pub use canonical::canonical_json;
 pub use id::EventId;
 pub use scrub::scrub;
-pub use text::{MAX_PAYLOAD_BYTES, line};
+pub use text::{MAX_PAYLOAD_BYTES, clean_line, line};
 
 /// Length limits of an event's columns, in bytes. What is longer is cut and ends in `…`.
 pub mod limit {
@@ -97,9 +97,9 @@ pub struct Rejection {
     pub letter_id: EventId,
     /// Where it comes from: `github`, `git`.
     pub source: String,
-    /// File and entry, or delivery; for people to find it again.
+    /// File and entry, or delivery; for people to find it again. Scrubbed.
     pub place: String,
-    /// What is wrong and what was expected.
+    /// What is wrong and what was expected. Scrubbed.
     pub reason: String,
     /// The input, scrubbed, cut to [`MAX_PAYLOAD_BYTES`], invalid UTF-8 replaced.
     pub payload: String,
@@ -113,13 +113,13 @@ impl Rejection {
     /// A rejection of `payload` found at `place`. Its id is made of all arguments but the time.
     #[must_use]
     pub fn new(intake: &Intake, source: &str, place: &str, reason: &str, payload: &[u8]) -> Box<Self> {
-        let place = line(place, limit::URL);
+        let key = [b"rejected", place.as_bytes(), reason.as_bytes(), payload];
         Box::new(Self {
             tenant: intake.tenant.clone(),
-            letter_id: EventId::of(&intake.tenant, source, &[b"rejected", place.as_bytes(), payload]),
+            letter_id: EventId::of(&intake.tenant, source, &key),
             source: source.to_owned(),
-            place,
-            reason: line(&scrub(reason), limit::URL),
+            place: clean_line(place, limit::URL),
+            reason: clean_line(reason, limit::URL),
             payload: text::payload(payload),
             event_id: None,
             received_at: intake.received_at,
@@ -131,3 +131,31 @@ impl Rejection {
 ///
 /// Boxed, because a rejection is large and rare.
 pub type Normalised = Result<Event, Box<Rejection>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rejection_s_id_is_made_of_all_but_the_time_and_its_place_is_scrubbed() {
+        let intake =
+            |tenant: &str, day: &str| Intake::new(tenant, format!("{day}T00:00:00Z").parse().unwrap());
+        let id = |intake: Intake, source: &str, place: &str, reason: &str, payload: &[u8]| {
+            Rejection::new(&intake, source, place, reason, payload).letter_id
+        };
+        let one = id(intake("t", "2024-06-01"), "s", "p", "r", b"");
+        assert_eq!(id(intake("t", "2024-07-01"), "s", "p", "r", b""), one);
+        for other in [
+            id(intake("u", "2024-06-01"), "s", "p", "r", b""),
+            id(intake("t", "2024-06-01"), "z", "p", "r", b""),
+            id(intake("t", "2024-06-01"), "s", "q", "r", b""),
+            id(intake("t", "2024-06-01"), "s", "p", "other", b""),
+            id(intake("t", "2024-06-01"), "s", "p", "r", b"x"),
+        ] {
+            assert_ne!(other, one);
+        }
+        let place = format!("{} ghp_A1b2C3d4E5f6G7h8I9j0.json", "x".repeat(limit::URL - 16));
+        let rejection = Rejection::new(&intake("t", "2024-06-01"), "s", &place, "r", b"");
+        assert_eq!(rejection.place, format!("{} [secret]", "x".repeat(limit::URL - 16)));
+    }
+}

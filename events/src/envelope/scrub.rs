@@ -2,7 +2,7 @@
 //!
 //! The rules, in the order in which they apply to each run of characters without white space or quotes:
 //!
-//! 1. credentials in a URL (`scheme://user:password@host`) become `scheme://[secret]@host`;
+//! 1. credentials in a URL (`scheme://user:password@host`) become `scheme://[secret]@host`, in each URL of the run;
 //! 2. a token with a provider's prefix and at least 16 more characters (`ghp_…`, `github_pat_…`, `glpat-…`,
 //!    `xoxb-…`, `AKIA…`, `npm_…`, `sk-…`, …), and a JSON Web Token, becomes `[secret]`;
 //! 3. the word after `Bearer` or `Basic` becomes `[secret]` if it has at least 16 characters;
@@ -34,6 +34,9 @@ const TOKEN_PREFIXES: [&str; 16] = [
 /// How many characters must follow a prefix (or `Bearer`) for it to be a token and not a word.
 const MIN_TOKEN: usize = 16;
 
+/// How many bytes of the end of a cut text may be the beginning of a secret that cannot be told yet.
+pub(super) const LONGEST_SECRET: usize = 8 * 1024;
+
 const SECRET: &str = "[secret]";
 const EMAIL: &str = "[email]";
 
@@ -61,15 +64,20 @@ pub fn scrub(text: &str) -> String {
     out
 }
 
+/// The beginning of a longer text, scrubbed, without its last [`LONGEST_SECRET`] bytes: where it ends, half of a
+/// secret may stand, which is not to be recognised.
+pub(super) fn scrub_start(start: &str) -> String {
+    let mut clean = scrub(start);
+    clean.truncate(clean.floor_char_boundary(clean.len().saturating_sub(LONGEST_SECRET)));
+    clean
+}
+
 fn is_break(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | '(' | ')' | '{' | '}' | '|' | '\\')
 }
 
 fn scrub_word(word: &str, out: &mut String) {
-    let word = match without_credentials(word) {
-        Some(clean) => clean,
-        None => word.to_owned(),
-    };
+    let word = without_credentials(word);
     let mut rest = word.as_str();
     while !rest.is_empty() {
         // Pieces between separators, so that `token=ghp_…` and `a@b.org,c@d.org` are seen through.
@@ -99,12 +107,21 @@ fn scrub_piece(piece: &str, out: &mut String) {
     }
 }
 
-/// `scheme://user:password@host/…` without what stands before the `@` of the authority.
-fn without_credentials(word: &str) -> Option<String> {
-    let start = word.find("://")? + 3;
-    let end = word[start..].find(['/', '?', '#']).map_or(word.len(), |len| start + len);
-    let at = start + word[start..end].rfind('@')?;
-    Some(format!("{}{SECRET}{}", &word[..start], &word[at..]))
+/// Every `scheme://user:password@host/…` without what stands before the `@` of its authority.
+fn without_credentials(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    let mut rest = word;
+    while let Some(found) = rest.find("://") {
+        let (scheme, after) = rest.split_at(found + 3);
+        out.push_str(scheme);
+        let authority = &after[..after.find(['/', '?', '#']).unwrap_or(after.len())];
+        rest = after;
+        if let Some(at) = authority.rfind('@') {
+            out.push_str(SECRET);
+            rest = &after[at..];
+        }
+    }
+    out + rest
 }
 
 /// Where a token begins in `piece`: at a known prefix that no letter or digit precedes.
@@ -176,6 +193,19 @@ mod tests {
             ("https://jane@example.org/x".to_owned(), "https://[secret]@example.org/x".to_owned()),
         ] {
             assert_eq!(scrub(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_credentials_of_every_url_of_a_word_are_taken_out() {
+        for (text, expected) in [
+            ("a=https://x/y,https://u:p@host", "a=https://x/y,https://[secret]@host"),
+            ("https://x,https://u:p@host", "https://x,https://[secret]@host"),
+            ("https://u:p@h,ssh://v:q@k/z", "https://[secret]@h,ssh://[secret]@k/z"),
+            ("https://u:p@w@h:1/://", "https://[secret]@h:1/://"),
+            ("https://x/y@v1", "https://x/y@v1"),
+        ] {
+            assert_eq!(scrub(text), expected, "{text}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Texts on their way into a column: one line where one line is meant, bounded, harmless on a terminal.
 
-use super::scrub;
+use super::scrub::{LONGEST_SECRET, scrub, scrub_start};
 
 /// How much of a rejected input is kept, in bytes.
 pub const MAX_PAYLOAD_BYTES: usize = 64 * 1024;
@@ -33,10 +33,17 @@ pub(super) fn block(text: &str, limit: usize) -> (String, bool) {
 
 /// A rejected input as text.
 pub(super) fn payload(raw: &[u8]) -> String {
-    let near = &raw[..raw.len().min(MAX_PAYLOAD_BYTES)];
-    let text = scrub(&String::from_utf8_lossy(near));
-    let text = if near.len() < raw.len() { format!("{text}{ELLIPSIS}") } else { text };
+    let near = &raw[..raw.len().min(MAX_PAYLOAD_BYTES + LONGEST_SECRET)];
+    let text = String::from_utf8_lossy(near);
+    let text =
+        if near.len() < raw.len() { format!("{}{ELLIPSIS}", scrub_start(&text)) } else { scrub(&text) };
     cut(&text, MAX_PAYLOAD_BYTES)
+}
+
+/// [`scrub`]bed and then [`line`]d. In that order, so that the cut cannot split a secret and hide its half.
+#[must_use]
+pub fn clean_line(text: &str, limit: usize) -> String {
+    line(&scrub(text), limit)
 }
 
 /// The first `limit` bytes of `text`; if that is not all, the last of them are `…`.
@@ -79,6 +86,22 @@ mod tests {
         assert_eq!(block("abcdef", 5), ("ab…".to_owned(), true));
         let (grown, was_cut) = block("\0\0\0", 5);
         assert!(was_cut && grown.len() <= 5, "{grown:?}");
+    }
+
+    #[test]
+    fn a_secret_that_the_cut_would_split_is_taken_out_whole() {
+        let token = format!("ghp_{}", "A1b2C3d4E5f6G7h8I9j0");
+        for rest in [0, 1 << 20] {
+            for before in MAX_PAYLOAD_BYTES - 30..MAX_PAYLOAD_BYTES {
+                let raw = format!("{} {token} {}", "x".repeat(before), "y".repeat(rest));
+                let kept = payload(raw.as_bytes());
+                assert!(!kept.contains("gh") && kept.len() <= MAX_PAYLOAD_BYTES, "{before} {rest}");
+            }
+        }
+        // What is taken out makes the text shorter, so that the end of what was looked at moves forward.
+        let addresses = format!("{} ", "jane".repeat(10) + "@example.org").repeat(10_000);
+        assert!(!payload(addresses.as_bytes()).contains("jane"));
+        assert_eq!(clean_line(&format!("a {token}"), 8), "a [se…");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub use filter::Filter;
 pub(crate) use parameter::instant;
 pub use parameter::{Kind, Parameter};
 pub use raw::raw;
-pub use table::{Column, MAX_ROWS, MAX_SECONDS, Table};
+pub use table::{Column, MAX_BYTES, MAX_ROW_BYTES, MAX_ROWS, MAX_SECONDS, Table};
 
 /// A query that the crate offers.
 #[derive(Debug, Serialize)]
@@ -65,7 +65,7 @@ pub fn find(name: &str) -> Result<&'static Query> {
 
 /// Runs the query called `name`. A parameter that is not given has its default.
 ///
-/// At most [`MAX_ROWS`] rows come back, within [`MAX_SECONDS`].
+/// At most [`MAX_ROWS`] rows and [`MAX_BYTES`] come back, within [`MAX_SECONDS`]; the table says when there is more.
 ///
 /// # Errors
 ///

@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 
 use crate::client::Client;
 use crate::envelope::{Event, EventId, Rejection};
-use crate::error::Result;
+use crate::error::{Class, Result};
 use crate::query::instant;
 
-/// Those of `events` that the table has. Looks only where they would be: at their tenants and times.
-pub(super) async fn events(client: &Client, events: &[Event]) -> Result<HashSet<EventId>> {
+use super::send::wait_or_fail;
+
+/// Those of `events` that the table has, as far as can be told within `attempts`. Looks only where they would be: at their tenants and times.
+pub(super) async fn events(client: &Client, events: &[Event], attempts: u32) -> Result<HashSet<EventId>> {
     let times = || events.iter().map(|event| event.occurred_at);
     let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(HashSet::new()) };
     let tenants: BTreeSet<&str> = events.iter().map(|event| event.tenant.as_str()).collect();
@@ -22,26 +24,35 @@ pub(super) async fn events(client: &Client, events: &[Event]) -> Result<HashSet<
         instant(first),
         instant(last),
     );
-    lookup(client, "events", "event_id", &condition, events.iter().map(|event| event.event_id)).await
+    let ids = events.iter().map(|event| event.event_id);
+    lookup(client, "events", "event_id", &condition, ids, attempts).await
 }
 
-/// Those of `rejections` that the table has.
-pub(super) async fn letters(client: &Client, rejections: &[Rejection]) -> Result<HashSet<EventId>> {
+/// Those of `rejections` that the table has, as far as can be told within `attempts`.
+pub(super) async fn letters(
+    client: &Client,
+    rejections: &[Rejection],
+    attempts: u32,
+) -> Result<HashSet<EventId>> {
     let ids = rejections.iter().map(|rejection| rejection.letter_id);
-    lookup(client, "dead_letters", "letter_id", "1", ids).await
+    lookup(client, "dead_letters", "letter_id", "1", ids, attempts).await
 }
 
 /// Those of `ids` that stand in `column` of `table` where `condition` holds.
 ///
 /// The ids stand in the statement, and it has no parameters: a parameter, and a statement that has one, may be
 /// 128 KiB long, which 3,400 ids fill, and asking in pieces reads the same granules once per piece.
+///
+/// None if the server cannot tell now: writing goes on without, since this is only a hint.
 async fn lookup(
     client: &Client,
     table: &str,
     column: &str,
     condition: &str,
-    ids: impl Iterator<Item = EventId>,
+    ids: impl Iterator<Item = EventId> + Clone,
+    attempts: u32,
 ) -> Result<HashSet<EventId>> {
+    let Some(first) = ids.clone().next() else { return Ok(HashSet::new()) };
     let mut sql = format!("SELECT {column} AS id FROM {table} WHERE {condition} AND {column} IN (");
     let mut separator = "";
     for id in ids {
@@ -50,8 +61,23 @@ async fn lookup(
     }
     sql.push(')');
     // By default 256 KiB.
-    let query = client.query(&sql).with_setting("max_query_size", (sql.len() + 1024).to_string());
-    Ok(client.rows(query).await?.into_iter().map(|Known { id }| id).collect())
+    let size = (sql.len() + 1024).to_string();
+    let mut attempt = 1;
+    loop {
+        let query = client.query(&sql).with_setting("max_query_size", &size);
+        let error = match client.rows::<Known>(query).await {
+            Ok(rows) => return Ok(rows.into_iter().map(|Known { id }| id).collect()),
+            Err(error) => error,
+        };
+        match wait_or_fail(error, &mut attempt, attempts, first).await {
+            Ok(()) => {}
+            Err(error) if error.class() == Class::Transient => {
+                tracing::warn!(table, "cannot tell what is there already, writing all: {error}");
+                return Ok(HashSet::new());
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 #[derive(clickhouse::Row, serde::Deserialize)]

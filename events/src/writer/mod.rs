@@ -6,7 +6,8 @@
 //! again on transient errors, as the same bytes under the same token, so that an insert whose answer got lost
 //! is not inserted twice.
 //!
-//! That the table is asked which events it has is a hint, to count honestly and to write less. That no event
+//! That the table is asked which events it has is a hint, to count honestly and to write less; where the server
+//! cannot tell, all are written. That no event
 //! counts twice rests on the table's sort key and on `FINAL` in every query.
 //!
 //! Inputs that are no events go to `dead_letters` by the same way.
@@ -36,7 +37,7 @@ pub struct Options {
     pub batch_rows: usize,
     /// About how many bytes of events are held, over all months, before the fullest month is written.
     pub held_bytes: usize,
-    /// How often a batch is tried before its error is returned; waits of 0.1 s to 5 s lie between.
+    /// How often a statement is tried before its error is returned; waits of 0.1 s to 5 s lie between.
     pub attempts: u32,
 }
 
@@ -150,7 +151,7 @@ impl<'a> Writer<'a> {
 
     async fn write_group(&mut self, month: Month) -> Result<()> {
         let events = self.groups.take(month).unwrap_or_default();
-        let known = known::events(self.client, &events).await?;
+        let known = known::events(self.client, &events, self.options.attempts).await?;
         let total = events.len();
         let new: Vec<Event> = events.into_iter().filter(|event| !known.contains(&event.event_id)).collect();
         self.report.duplicate += (total - new.len()) as u64;
@@ -164,7 +165,7 @@ impl<'a> Writer<'a> {
 
     async fn write_rejections(&mut self) -> Result<()> {
         let rejections = std::mem::take(&mut self.rejections);
-        let known = known::letters(self.client, &rejections).await?;
+        let known = known::letters(self.client, &rejections, self.options.attempts).await?;
         let new = rejections.into_iter().filter(|rejection| !known.contains(&rejection.letter_id)).collect();
         match Batch::of_rejections(new) {
             Some(batch) => send::send(self.client, &batch, self.options.attempts).await,

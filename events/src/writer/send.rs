@@ -1,4 +1,4 @@
-//! Sending a sealed batch until the server has it.
+//! Sending a sealed batch until the server has it, and trying again in general.
 
 use std::time::Duration;
 
@@ -18,16 +18,27 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Sends `batch`, at most `attempts` times while the error may pass.
 pub(super) async fn send(client: &Client, batch: &Batch, attempts: u32) -> Result<()> {
     let mut attempt = 1;
-    loop {
-        let Err(error) = send_once(client, batch).await else { return Ok(()) };
-        if error.class() != Class::Transient || attempt >= attempts {
-            return Err(Error::Batch { table: batch.table.name, rows: batch.rows, source: Box::new(error) });
-        }
-        let wait = wait_before(attempt, batch.id);
-        tracing::warn!(batch = %batch.id, attempt, ?wait, "not written, trying again: {error}");
-        tokio::time::sleep(wait).await;
-        attempt += 1;
+    while let Err(error) = send_once(client, batch).await {
+        wait_or_fail(error, &mut attempt, attempts, batch.id).await.map_err(|error| Error::Batch {
+            table: batch.table.name,
+            rows: batch.rows,
+            source: Box::new(error),
+        })?;
     }
+    Ok(())
+}
+
+/// Waits before the next attempt; fails with `error` if that cannot pass or `attempt` was the last. The `id` of
+/// what is attempted shortens the wait.
+pub(super) async fn wait_or_fail(error: Error, attempt: &mut u32, attempts: u32, id: EventId) -> Result<()> {
+    if error.class() != Class::Transient || *attempt >= attempts {
+        return Err(error);
+    }
+    let wait = wait_before(*attempt, id);
+    tracing::warn!(%id, attempt, ?wait, "trying again: {error}");
+    tokio::time::sleep(wait).await;
+    *attempt += 1;
+    Ok(())
 }
 
 async fn send_once(client: &Client, batch: &Batch) -> Result<()> {
@@ -48,7 +59,7 @@ async fn send_once(client: &Client, batch: &Batch) -> Result<()> {
     sent.await.map_err(|error| client.error(&error))
 }
 
-/// Doubles with every attempt. Shortened by up to half by what is random in the batch's id, so that many
+/// Doubles with every attempt. Shortened by up to half by what is random in the id, so that many
 /// writers do not come back at the same moment.
 fn wait_before(attempt: u32, id: EventId) -> Duration {
     let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(attempt - 1)).min(LONGEST_WAIT);

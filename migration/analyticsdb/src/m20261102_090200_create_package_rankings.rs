@@ -41,7 +41,7 @@ comment on table package_rankings is
     'Packages by how many others depend on them. A package that drops out is deleted, and restored when it is back.';
 comment on column package_rankings.ecosystem is 'Name of the ecosystem in ardb.';
 comment on column package_rankings.namespace is 'The purl namespace; empty: none.';
-comment on column package_rankings.name is 'The package''s normalized name.';
+comment on column package_rankings.name is 'The package''s normalized name; the spelling that was published is in ardb.';
 comment on column package_rankings.ardb_package_id is
     'Id of the package in ardb; null: others depend on it, but ardb does not have it.';
 comment on column package_rankings.rank is 'From 1, the most depended-on; equals share a rank.';

@@ -31,7 +31,8 @@ comment on table source_documents is
     'A document that was imported, in the state it last had. A deleted document keeps its locator; importing it again restores the row.';
 comment on column source_documents.kind is 'Which importer reads it: cargo-index, osv or lockfile.';
 comment on column source_documents.locator is 'Where it is, by a name that stays the same from import to import.';
-comment on column source_documents.sha256 is 'SHA-256 of its bytes when it was imported last, 32 bytes.';
+comment on column source_documents.sha256 is 
+    'SHA-256 of what was loaded of it and of what else its rows depend on, 32 bytes; with another value it is read again.';
 comment on column source_documents.imported_at is 'When it was imported last.';
 comment on column source_documents.deleted_at is 'When the row was deleted; null: live.';
 "#;

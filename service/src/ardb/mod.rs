@@ -4,7 +4,6 @@
 //! deleted rows out.
 
 pub mod advisory;
-pub mod dependency;
 pub mod import;
 pub mod inventory;
 pub mod name;

@@ -1,6 +1,8 @@
 //! Packages.
 
-use entity_ardb::{ecosystem, package};
+use std::collections::HashMap;
+
+use entity_ardb::{PackageId, ecosystem, package};
 use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 
 use super::name;
@@ -26,6 +28,21 @@ pub async fn by_name(
         .filter(package::Column::Namespace.eq(name.namespace))
         .filter(package::Column::NormalizedName.eq(name.normalized));
     Ok(found.live().one(db).await?)
+}
+
+/// The names, as published, of those of `packages` that are live; a package that is not has no entry.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn published_names(
+    db: &impl ConnectionTrait,
+    packages: &[PackageId],
+) -> Result<HashMap<PackageId, String>> {
+    // As one array parameter, because a list of parameters ends at 65,535.
+    let ids = packages.iter().map(|id| id.0).collect::<Vec<_>>();
+    let found = package::Entity::find().filter(package::Column::Id.eq_any(ids)).live().all(db).await?;
+    Ok(found.into_iter().map(|package| (package.id, package.name)).collect())
 }
 
 /// How many live packages `ecosystem` has here; 0 also where there is no such ecosystem.

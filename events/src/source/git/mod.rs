@@ -17,7 +17,7 @@ use std::path::Path;
 
 use chrono::DateTime;
 
-use crate::envelope::{Attributes, Event, EventId, Intake, Normalised, Rejection, limit, line, scrub, time};
+use crate::envelope::{Attributes, Event, EventId, Intake, Normalised, Rejection, clean_line, limit, time};
 use crate::error::Result;
 
 use commit::Commit;
@@ -111,11 +111,11 @@ fn event(intake: &Intake, repository: &str, id: &str, commit: &Commit) -> std::r
         kind: if is_merge { "commit.merge" } else { "commit" }.to_owned(),
         action: if is_merge { "merge" } else { "" }.to_owned(),
         repository: repository.to_owned(),
-        actor: line(&scrub(&commit.author), limit::REFERENCE),
+        actor: clean_line(&commit.author, limit::REFERENCE),
         occurred_at,
         received_at: intake.received_at,
         subject: id[..id.len().min(12)].to_owned(),
-        title: line(&scrub(&commit.title), limit::TITLE),
+        title: clean_line(&commit.title, limit::TITLE),
         url: String::new(),
         attributes,
     })

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 use std::thread::JoinHandle;
 
 use super::{Repository, remote};
-use crate::envelope::{limit, line, scrub};
+use crate::envelope::{clean_line, limit};
 use crate::error::{Error, Result};
 
 /// How much of one commit object is kept, in bytes; the rest of a longer message is skipped.
@@ -79,7 +79,7 @@ pub(super) fn inspect(path: &Path) -> Result<Repository> {
     let origin = ask(&["config", "--get", "remote.origin.url"])?;
     // Not found is an answer, too: then the folder names the repository.
     let name = remote::name(&answer(&origin)).or_else(|| remote::name(common_dir)).unwrap_or_default();
-    let name = line(&scrub(&name), limit::REFERENCE);
+    let name = clean_line(&name, limit::REFERENCE);
     Ok(Repository { name, is_shallow: shallow == "true" })
 }
 
@@ -100,7 +100,7 @@ fn refusal(path: &Path, words: &str) -> String {
 
 fn first_words(words: &str) -> String {
     let first = words.lines().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
-    line(&scrub(first.trim().trim_start_matches("fatal: ")), limit::TITLE)
+    clean_line(first.trim().trim_start_matches("fatal: "), limit::TITLE)
 }
 
 /// What the stream of objects gives next.

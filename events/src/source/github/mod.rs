@@ -11,7 +11,7 @@ mod files;
 use serde_json::Value;
 
 use crate::envelope::{
-    Event, EventId, Intake, Normalised, Rejection, canonical_json, limit, line, scrub, time,
+    Event, EventId, Intake, Normalised, Rejection, canonical_json, clean_line, limit, line, time,
 };
 
 pub use files::{MAX_ENTRY_BYTES, MAX_TOTAL_BYTES, Payloads, read};
@@ -76,26 +76,26 @@ fn normalise(
         }
     };
 
-    let action = line(fields::text(&payload, "action"), limit::KIND / 2);
-    let kind = if action.is_empty() { event_name.to_owned() } else { format!("{event_name}.{action}") };
+    let action = clean_line(fields::text(&payload, "action"), limit::KIND / 2);
+    let event_kind = clean_line(event_name, limit::KIND / 2);
+    let kind = if action.is_empty() { event_kind } else { format!("{event_kind}.{action}") };
     let mut attributes = fields::attributes(event_name, &payload);
     if let Some(id) = delivery {
         attributes.set("delivery", id);
     }
-    let clean = |text: &str, limit: usize| line(&scrub(text), limit);
     Ok(Event {
         tenant: intake.tenant.clone(),
         event_id,
         source: SOURCE.to_owned(),
         kind: line(&kind, limit::KIND),
         action,
-        repository: clean(fields::text(&payload, "repository/full_name"), limit::REFERENCE),
-        actor: clean(fields::actor(&payload), limit::REFERENCE),
+        repository: clean_line(fields::text(&payload, "repository/full_name"), limit::REFERENCE),
+        actor: clean_line(fields::actor(&payload), limit::REFERENCE),
         occurred_at,
         received_at: intake.received_at,
-        subject: clean(&fields::subject(event_name, &payload), limit::REFERENCE),
-        title: clean(fields::title(event_name, &payload), limit::TITLE),
-        url: clean(fields::url(event_name, &payload), limit::URL),
+        subject: clean_line(&fields::subject(event_name, &payload), limit::REFERENCE),
+        title: clean_line(fields::title(event_name, &payload), limit::TITLE),
+        url: clean_line(fields::url(event_name, &payload), limit::URL),
         attributes,
     })
 }

@@ -263,3 +263,18 @@ fn what_is_neither_a_folder_nor_a_zip_is_an_error_that_says_so() {
     let said = read(intake(), &folder.path().join("absent")).map(drop).unwrap_err().to_string();
     assert!(said.contains("absent: cannot be read"), "{said}");
 }
+
+#[test]
+fn neither_the_action_nor_the_event_name_carries_a_secret_into_the_kind() {
+    let payload = json!({"action": "opened by jane@example.org"});
+    let opened = normal("issues", &payload);
+    assert_eq!(
+        (opened.action.as_str(), opened.kind.as_str()),
+        ("opened by [email]", "issues.opened by [email]")
+    );
+    let named = normal("ghp_a1b2c3d4e5f6g7h8i9j0", &payload);
+    assert_eq!(named.kind, "[secret].opened by [email]");
+    let straddling = format!("{} ghp_A1b2C3d4E5f6G7h8I9j0", "a".repeat(50));
+    let cut = normal("issues", &json!({"action": straddling}));
+    assert_eq!(cut.action, format!("{} [secret]", "a".repeat(50)));
+}

@@ -1,11 +1,11 @@
--- The packages that others depend on, most depended on first. What is only needed to test, what is
--- yanked and what is deleted does not count.
+-- The packages that others depend on, most depended on first. What is only needed to test, what comes
+-- from another registry, what is yanked and what is deleted does not count. Names are normalized: they are
+-- the report's key, and a new spelling must not look like a new package.
 with named as (
     select
         dependent.ecosystem_id,
         dependency.namespace,
         dependency.normalized_name,
-        min(dependency.name) as name,
         max(dependency.package_id) as package_id,
         count(distinct dependent.id) as dependents_count,
         count(distinct version.id) as dependent_versions_count
@@ -13,6 +13,7 @@ with named as (
     join versions version on version.id = dependency.version_id
     join packages dependent on dependent.id = version.package_id
     where dependency.kind <> 'dev'
+      and dependency.registry = ''
       and not version.is_yanked
       and dependency.deleted_at is null
       and version.deleted_at is null
@@ -22,7 +23,7 @@ with named as (
 select
     ecosystem.name as ecosystem,
     named.namespace,
-    coalesce(package.name, named.name) as name,
+    named.normalized_name as name,
     package.id as ardb_package_id,
     rank() over (
         partition by ecosystem.id order by named.dependents_count desc, named.dependent_versions_count desc

@@ -9,14 +9,17 @@
 //! What they have in common:
 //!
 //! - **Bulk.** Rows go by COPY into temporary tables, and from there by one statement per table into the real ones;
-//!   one transaction per batch of documents. Memory does not grow with the input.
+//!   one transaction per batch of documents. Memory does not grow with the input, but for some 60 bytes per document.
 //! - **Idempotent.** `source_documents` keeps the hash of every document. A document that is known is skipped; in one
 //!   that changed, rows that are as they were are not touched. What a document no longer has is softly deleted, and
 //!   restored when it comes back. A document that is missing from an input says nothing: nothing is deleted for it.
+//! - **Older is not newer.** Where a document tells how old it is, one that is older than what is stored changes nothing.
+//! - **Once per input.** A document that an input holds again is left out where it is the same, else rejected; so every
+//!   run over one input ends in the same rows.
 //! - **Order does not matter.** Dependencies, affected packages and components are linked to packages at the end of
 //!   each import, whichever came first; so does importing at the same time, in several processes.
 //! - **A bad record is no bad import.** It is listed in the [`Report`] with its place and reason, and the rest is
-//!   loaded. A document with rejected records is read again next time, and reported again; rows that it had before
+//!   loaded. A document with rejected or skipped records is read again next time, and reported again; rows that it had before
 //!   stay, since the record that can't be read may be theirs.
 //! - **Time is an argument**: `now` goes into `imported_at` and `deleted_at`.
 

@@ -1,9 +1,9 @@
 //! From files to transactions: one thread reads and parses, the caller's task writes, a channel that holds one
 //! batch is between them. So reading overlaps writing, no async thread is blocked, and memory is bounded by three
-//! batches however long the input is.
+//! batches however long the input is, plus some 60 bytes per document to know one that comes again.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet, hash_map},
     mem,
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -16,11 +16,12 @@ use sea_orm::{
     ActiveEnum as _, DatabaseConnection,
     sqlx::{self, PgConnection},
 };
+use sha2::{Digest as _, Sha256};
 use tokio::{runtime::Handle, sync::mpsc, task};
 
 use super::{
     Progress, Rejection, Report,
-    report::Rows,
+    report::{Rejections, Rows},
     source::{self, Entry, Meter, Visitor},
 };
 use crate::{Error, Result};
@@ -40,7 +41,7 @@ pub(super) struct Raw<C> {
     pub(super) locator: String,
     /// The file, for the places of rejections.
     pub(super) place: String,
-    /// Of all of its content.
+    /// Of all of its content, and of what else its rows depend on.
     pub(super) sha256: [u8; 32],
     pub(super) size_bytes: u64,
     pub(super) content: C,
@@ -49,11 +50,20 @@ pub(super) struct Raw<C> {
 /// A document that can be written.
 pub(super) struct Document<P> {
     pub(super) locator: String,
-    /// Of what was loaded of it; where records were rejected, this differs from the content's hash, so that the
+    /// Of what was loaded of it; where records were left out, this differs from the content's hash, so that the
     /// document is read again next time.
     pub(super) sha256: [u8; 32],
     pub(super) size_bytes: u64,
     pub(super) parsed: P,
+}
+
+/// What a document turned out to hold.
+pub(super) struct Parsed<P> {
+    /// `None`: nothing that can be written.
+    pub(super) document: Option<Document<P>>,
+    pub(super) rejections: Rejections,
+    /// Records of a form that is newer than what is read here.
+    pub(super) skipped: u64,
 }
 
 /// What a file turned out to be.
@@ -87,8 +97,8 @@ pub(super) trait Format: Send + Sync + Clone + 'static {
     /// Reads one file.
     fn read(&self, entry: Entry<'_>) -> Found<Self::Content>;
 
-    /// Takes a document apart. `Err` rejects all of it; the list holds the records that were.
-    fn parse(&self, raw: Raw<Self::Content>) -> (Option<Document<Self::Parsed>>, Vec<Rejection>);
+    /// Takes a document apart.
+    fn parse(&self, raw: Raw<Self::Content>) -> Parsed<Self::Parsed>;
 
     /// Writes documents, no two of which have the same locator, in the transaction that `connection` is in.
     fn merge(
@@ -102,9 +112,10 @@ pub(super) trait Format: Send + Sync + Clone + 'static {
 /// What the reader sends to the writer.
 struct Batch<P> {
     documents: Vec<Document<P>>,
-    rejections: Vec<Rejection>,
+    rejections: Rejections,
     unchanged: u64,
     rejected: u64,
+    skipped: u64,
     /// Of the input, read so far.
     bytes: u64,
 }
@@ -136,6 +147,7 @@ pub(super) async fn run<F: Format>(
         for (table, rows) in tally.rows {
             report.count(table, rows);
         }
+        report.skipped += batch.skipped;
         report.reject(batch.rejections);
         progress.advanced(batch.bytes, report.documents.total());
     }
@@ -215,9 +227,10 @@ struct Reader<F: Format> {
     runtime: Handle,
     meter: Meter,
     raws: Vec<Raw<F::Content>>,
-    locators: HashSet<String>,
+    /// Every document of the run: from its locator's hash to its content's, 128 bits of each.
+    seen: HashMap<[u8; 16], [u8; 16]>,
     bytes: u64,
-    rejections: Vec<Rejection>,
+    rejections: Rejections,
     rejected: u64,
     failure: Option<Error>,
 }
@@ -231,9 +244,9 @@ impl<F: Format> Reader<F> {
             runtime: Handle::current(),
             meter: Meter::default(),
             raws: Vec::new(),
-            locators: HashSet::new(),
+            seen: HashMap::new(),
             bytes: 0,
-            rejections: Vec::new(),
+            rejections: Rejections::default(),
             rejected: 0,
             failure: None,
         }
@@ -253,7 +266,6 @@ impl<F: Format> Reader<F> {
     /// Parses what has been gathered and is not known yet, and hands it on. `Break`: the writer has given up.
     fn flush(&mut self) -> ControlFlow<()> {
         let raws = mem::take(&mut self.raws);
-        self.locators.clear();
         self.bytes = 0;
         let known = match self.runtime.block_on(known::<F>(&self.db, &raws)) {
             Ok(known) => known,
@@ -267,6 +279,7 @@ impl<F: Format> Reader<F> {
             rejections: mem::take(&mut self.rejections),
             unchanged: 0,
             rejected: mem::take(&mut self.rejected),
+            skipped: 0,
             bytes: self.meter.bytes(),
         };
         for raw in raws {
@@ -274,10 +287,11 @@ impl<F: Format> Reader<F> {
                 batch.unchanged += 1;
                 continue;
             }
-            let (document, rejections) = self.format.parse(raw);
-            batch.rejected += u64::from(document.is_none());
+            let Parsed { document, rejections, skipped } = self.format.parse(raw);
+            batch.rejected += u64::from(document.is_none() && rejections.total > 0);
             batch.documents.extend(document);
-            batch.rejections.extend(rejections);
+            batch.rejections.append(rejections);
+            batch.skipped += skipped;
         }
         if self.sender.blocking_send(batch).is_err() {
             ControlFlow::Break(())
@@ -294,11 +308,22 @@ impl<F: Format> Visitor for Reader<F> {
             Found::Rejected(rejection) => return self.rejected(rejection),
             Found::Document(raw) => raw,
         };
-        // The same document twice in one input: the batch between them keeps their order.
-        if self.locators.contains(&raw.locator) {
-            self.flush()?;
+        // A document twice in one input would replace itself in every run, and which of the two is compared with the
+        // database would depend on what has been committed by then.
+        let content = half(raw.sha256);
+        match self.seen.entry(half(Sha256::digest(&raw.locator).into())) {
+            hash_map::Entry::Vacant(vacant) => {
+                vacant.insert(content);
+            }
+            hash_map::Entry::Occupied(first) if *first.get() == content => return ControlFlow::Continue(()),
+            hash_map::Entry::Occupied(_) => {
+                let reason = format!(
+                    "{:?} is in this input twice with different content; only the first is read",
+                    raw.locator
+                );
+                return self.rejected(Rejection::new(raw.place, reason));
+            }
         }
-        self.locators.insert(raw.locator.clone());
         self.bytes += raw.size_bytes;
         self.raws.push(raw);
         if self.raws.len() >= MAX_DOCUMENTS || self.bytes >= MAX_BYTES {
@@ -311,8 +336,15 @@ impl<F: Format> Visitor for Reader<F> {
     fn rejected(&mut self, rejection: Rejection) -> ControlFlow<()> {
         self.rejections.push(rejection);
         self.rejected += 1;
-        if self.rejections.len() >= MAX_DOCUMENTS { self.flush() } else { ControlFlow::Continue(()) }
+        if self.rejected >= MAX_DOCUMENTS as u64 { self.flush() } else { ControlFlow::Continue(()) }
     }
+}
+
+/// Enough of a hash to tell documents of one input from each other.
+fn half(hash: [u8; 32]) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&hash[..16]);
+    half
 }
 
 /// The locators of those documents that were imported before with this very content.

@@ -18,6 +18,9 @@ pub struct Report {
     pub rejected: Vec<Rejection>,
     /// How many records were rejected in all.
     pub rejected_total: u64,
+    /// Records in a form newer than this release reads, which cargo skips, too. A document that holds nothing else is not
+    /// among `documents`.
+    pub skipped: u64,
 }
 
 /// What became of an input's documents.
@@ -25,7 +28,7 @@ pub struct Report {
 pub struct Documents {
     /// Not imported before.
     pub new: u64,
-    /// Imported before with other content (or with rejected records), and read again.
+    /// Imported before with other content (or with records that were rejected or skipped), and read again.
     pub changed: u64,
     /// Imported before with this very content, and skipped.
     pub unchanged: u64,
@@ -36,7 +39,7 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// All documents that the input held.
+    /// All documents that the input held, each once.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.new + self.changed + self.unchanged + self.outdated + self.rejected
@@ -78,6 +81,34 @@ impl Rejection {
     }
 }
 
+/// Rejections on their way to the report: as many as it lists, and how many there were.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Rejections {
+    pub(super) listed: Vec<Rejection>,
+    pub(super) total: u64,
+}
+
+impl Rejections {
+    pub(super) fn push(&mut self, rejection: Rejection) {
+        self.total += 1;
+        if self.listed.len() < MAX_LISTED_REJECTIONS {
+            self.listed.push(rejection);
+        }
+    }
+
+    pub(super) fn append(&mut self, others: Self) {
+        self.total += others.total;
+        let free = MAX_LISTED_REJECTIONS - self.listed.len();
+        self.listed.extend(others.listed.into_iter().take(free));
+    }
+}
+
+impl From<Rejection> for Rejections {
+    fn from(rejection: Rejection) -> Self {
+        Self { listed: vec![rejection], total: 1 }
+    }
+}
+
 impl Report {
     /// Whether the import left every row as it was.
     #[must_use]
@@ -91,13 +122,10 @@ impl Report {
         }
     }
 
-    pub(super) fn reject(&mut self, rejections: impl IntoIterator<Item = Rejection>) {
-        for rejection in rejections {
-            self.rejected_total += 1;
-            if self.rejected.len() < MAX_LISTED_REJECTIONS {
-                self.rejected.push(rejection);
-            }
-        }
+    pub(super) fn reject(&mut self, rejections: Rejections) {
+        self.rejected_total += rejections.total;
+        let free = MAX_LISTED_REJECTIONS - self.rejected.len();
+        self.rejected.extend(rejections.listed.into_iter().take(free));
     }
 }
 
@@ -113,6 +141,9 @@ impl fmt::Display for Report {
             write!(f, ", {outdated} older than what is stored")?;
         }
         writeln!(f, ", {rejected} rejected")?;
+        if self.skipped > 0 {
+            writeln!(f, "{} records skipped: their form is newer than this release reads", self.skipped)?;
+        }
         if self.changed_nothing() {
             writeln!(f, "nothing changed")?;
         }

@@ -23,6 +23,9 @@ use crate::{Error, Result};
 /// The dictionary of `xz -9` is 64 MiB; what wants more than this is no index.
 const XZ_MEMORY_KIB: u32 = 128 * 1024;
 
+/// An archive that unpacks to more than this is no index and no collection of advisories: those are some GiB at most.
+const MAX_UNPACKED_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+
 /// One file of the input.
 pub(super) struct Entry<'a> {
     /// Its path within the input, with `/`.
@@ -75,8 +78,14 @@ pub(super) fn size(input: &Path) -> Result<u64> {
 ///
 /// # Errors
 ///
-/// [`Error::Input`] if the input itself can't be opened, or an archive is broken so that what follows is lost.
+/// [`Error::Input`] if the input itself can't be opened, or an archive is broken so that what follows is lost, or it
+/// unpacks to more than [`MAX_UNPACKED_BYTES`].
 pub(super) fn walk(input: &Path, meter: &Meter, visitor: &mut dyn Visitor) -> Result<()> {
+    walk_within(MAX_UNPACKED_BYTES, input, meter, visitor)
+}
+
+/// [`walk`], with the bytes that an archive may unpack to.
+fn walk_within(max_bytes: u64, input: &Path, meter: &Meter, visitor: &mut dyn Visitor) -> Result<()> {
     if input.is_dir() {
         return folder(input, "", meter, visitor).map(drop);
     }
@@ -84,13 +93,13 @@ pub(super) fn walk(input: &Path, meter: &Meter, visitor: &mut dyn Visitor) -> Re
     let name = input.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let reader = |file| BufReader::with_capacity(64 * 1024, Metered { inner: file, meter: meter.clone() });
     let walked = if name.ends_with(".zip") {
-        zip(file, input, meter, visitor)
+        zip(max_bytes, file, input, meter, visitor)
     } else if name.ends_with(".tar") {
-        tar(reader(file), visitor)
+        tar(max_bytes, reader(file), visitor)
     } else if name.ends_with(".tar.gz") || name.ends_with(".tgz") {
-        tar(MultiGzDecoder::new(reader(file)), visitor)
+        tar(max_bytes, MultiGzDecoder::new(reader(file)), visitor)
     } else if name.ends_with(".tar.xz") {
-        tar(XzReader::new_mem_limit(reader(file), true, XZ_MEMORY_KIB), visitor)
+        tar(max_bytes, XzReader::new_mem_limit(reader(file), true, XZ_MEMORY_KIB), visitor)
     } else {
         let place = input.to_string_lossy();
         let entry = Entry { path: &name, place: &place, content: &mut reader(file) };
@@ -135,7 +144,9 @@ fn folder(folder: &Path, prefix: &str, meter: &Meter, visitor: &mut dyn Visitor)
     Ok(ControlFlow::Continue(()))
 }
 
-fn tar(reader: impl Read, visitor: &mut dyn Visitor) -> io::Result<()> {
+fn tar(max_bytes: u64, reader: impl Read, visitor: &mut dyn Visitor) -> io::Result<()> {
+    let mut left = max_bytes;
+    let reader = Limited { inner: reader, left: &mut left };
     for entry in tar::Archive::new(reader).entries()? {
         let entry = entry?;
         if !entry.header().entry_type().is_file() {
@@ -149,7 +160,8 @@ fn tar(reader: impl Read, visitor: &mut dyn Visitor) -> io::Result<()> {
     Ok(())
 }
 
-fn zip(file: File, input: &Path, meter: &Meter, visitor: &mut dyn Visitor) -> io::Result<()> {
+fn zip(max_bytes: u64, file: File, input: &Path, meter: &Meter, visitor: &mut dyn Visitor) -> io::Result<()> {
+    let mut left = max_bytes;
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(io::Error::other)?;
     for index in 0..archive.len() {
         let flow = match archive.by_index(index) {
@@ -157,7 +169,12 @@ fn zip(file: File, input: &Path, meter: &Meter, visitor: &mut dyn Visitor) -> io
             Ok(entry) => {
                 meter.add(entry.compressed_size());
                 let path = String::from_utf8_lossy(entry.name_raw()).into_owned();
-                visitor.file(Entry { path: &path, place: &path, content: &mut BufReader::new(entry) })
+                let content = &mut BufReader::new(Limited { inner: entry, left: &mut left });
+                let flow = visitor.file(Entry { path: &path, place: &path, content });
+                if left == 0 {
+                    return Err(unpacks_to_too_much());
+                }
+                flow
             }
             Err(error) => {
                 let place = format!("{}, entry {}", input.display(), index + 1);
@@ -231,6 +248,30 @@ impl<R: Read> Read for Metered<R> {
         self.meter.add(read as u64);
         Ok(read)
     }
+}
+
+/// Refuses to unpack more than what is left of an archive's allowance.
+struct Limited<'a, R> {
+    inner: R,
+    left: &'a mut u64,
+}
+
+impl<R: Read> Read for Limited<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        match self.left.checked_sub(read as u64) {
+            Some(left) if left > 0 => *self.left = left,
+            _ => {
+                *self.left = 0;
+                return Err(unpacks_to_too_much());
+            }
+        }
+        Ok(read)
+    }
+}
+
+fn unpacks_to_too_much() -> io::Error {
+    io::Error::other("the archive unpacks to more bytes than are allowed")
 }
 
 #[cfg(test)]
@@ -339,6 +380,19 @@ mod tests {
         assert!(bomb.metadata().unwrap().len() < 100_000);
         let expected = [("bomb", "is longer than 10 bytes"), ("after", "fine")];
         assert_eq!(seen(&bomb), expected.map(|(path, content)| (path.to_owned(), content.to_owned())));
+    }
+
+    #[test]
+    fn an_archive_that_unpacks_to_too_much_in_all_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let files: [(&str, &[u8]); 2] = [("one", &[b'1'; 9]), ("two", &[b'2'; 9])];
+        for (name, archive, limit) in [("files.zip", zip(&files), 15), ("files.tar", tar(), 1100)] {
+            let path = folder.path().join(name);
+            fs::write(&path, archive).unwrap();
+            let error = walk_within(limit, &path, &Meter::default(), &mut Seen::default()).unwrap_err();
+            let reason = "can't be read: the archive unpacks to more bytes than are allowed";
+            assert_eq!(error.to_string(), format!("{}: {reason}", path.display()));
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     super::source::{Piece, read_piece},
-    MAX_DOCUMENT_BYTES, MAX_LINE_BYTES,
+    MAX_DOCUMENT_BYTES, MAX_LINE_BYTES, MAX_LINES,
 };
 
 const CACHE_VERSION: u8 = 3;
@@ -110,6 +110,9 @@ pub(super) fn read(content: &mut dyn BufRead) -> Result<Read, String> {
         if read.size_bytes > MAX_DOCUMENT_BYTES {
             return Err(format!("is longer than {MAX_DOCUMENT_BYTES} bytes"));
         }
+        if read.records.len() == MAX_LINES {
+            return Err(format!("has more than {MAX_LINES} lines"));
+        }
         read.records.push(Record { number, text });
     }
     read.sha256 = hash.finalize().into();
@@ -160,6 +163,13 @@ mod tests {
         assert_eq!(lines(&cached), [(1, b"{\"a\":1}".as_slice()), (2, b"{\"b\":2}")]);
         assert_eq!(lines(&cached), lines(&plain));
         assert_eq!(cached.sha256, plain.sha256);
+    }
+
+    #[test]
+    fn a_file_of_too_many_lines_is_refused_before_they_fill_the_memory() {
+        let reason = read(&mut Cursor::new("1\n".repeat(MAX_LINES + 1))).err();
+        assert_eq!(reason.as_deref(), Some("has more than 100000 lines"));
+        assert_eq!(read(&mut Cursor::new("1\n".repeat(MAX_LINES))).unwrap().records.len(), MAX_LINES);
     }
 
     #[test]

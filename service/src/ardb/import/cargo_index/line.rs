@@ -12,7 +12,7 @@ use super::{
 };
 use crate::ardb::{name, version::order};
 
-/// The newest form of a line that is understood; cargo, too, skips lines of a newer one.
+/// The newest form of a line that is understood.
 const MAX_LINE_FORM: u32 = 2;
 const MAX_TARGET_BYTES: usize = 1024;
 const MAX_REGISTRY_BYTES: usize = 512;
@@ -23,7 +23,7 @@ pub(super) struct Crate {
     /// As published with the last version.
     pub(super) name: String,
     pub(super) versions: Vec<Version>,
-    /// Whether every line was understood, so that what is not here is no longer there.
+    /// Whether every line was loaded, so that what is not here is no longer there.
     pub(super) is_complete: bool,
     numbers: HashSet<String>,
 }
@@ -87,6 +87,20 @@ struct LineDependency {
     package: Option<String>,
 }
 
+/// All that is sure of a line of any form.
+#[derive(Deserialize)]
+struct LineForm {
+    v: Option<u32>,
+}
+
+/// What became of a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    Loaded,
+    /// It is of a newer form than is understood; cargo, too, skips such lines.
+    Skipped,
+}
+
 fn yes() -> bool {
     true
 }
@@ -103,8 +117,16 @@ impl Crate {
     }
 
     /// Adds what `line` says; `Err` with the reason why it says nothing.
-    pub(super) fn add(&mut self, line: &[u8]) -> Result<(), String> {
-        let line: Line = check::json(line)?;
+    pub(super) fn add(&mut self, line: &[u8]) -> Result<Added, String> {
+        let is_newer = |form: Option<u32>| form.is_some_and(|form| form > MAX_LINE_FORM);
+        let line: Line = match check::json(line) {
+            Ok(Line { v, .. }) if is_newer(v) => return Ok(Added::Skipped),
+            Ok(line) => line,
+            Err(bad) => {
+                let form = check::json(line).ok().and_then(|LineForm { v }| v);
+                return if is_newer(form) { Ok(Added::Skipped) } else { Err(bad.into()) };
+            }
+        };
         check::length("name", &line.name, MAX_NAME_BYTES)?;
         if name::normalize(ECOSYSTEM, &line.name) != self.normalized_name {
             return Err(format!("is of crate {:?}, in the file of {:?}", line.name, self.normalized_name));
@@ -116,15 +138,11 @@ impl Crate {
         }
         self.name = name;
         self.versions.push(version);
-        Ok(())
+        Ok(Added::Loaded)
     }
 }
 
 fn version(line: Line) -> Result<Version, String> {
-    let form = line.v.unwrap_or(1);
-    if form > MAX_LINE_FORM {
-        return Err(format!("is of form {form}; forms up to {MAX_LINE_FORM} are understood"));
-    }
     check::length("version", &line.vers, MAX_NAME_BYTES)?;
     cargo_lock::Version::parse(&line.vers)
         .map_err(|error| format!("version {:?} is none that cargo could select: {error}", line.vers))?;
@@ -237,6 +255,15 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_a_newer_form_is_skipped_even_where_its_fields_mean_something_else() {
+        let mut found = Crate::new("some-crate".into());
+        assert_eq!(found.add(&line(&[("v", 3.into())])), Ok(Added::Skipped));
+        assert_eq!(found.add(&line(&[("v", 3.into()), ("deps", "none".into())])), Ok(Added::Skipped));
+        assert_eq!(found.add(&line(&[("v", 2.into())])), Ok(Added::Loaded));
+        assert_eq!(found.versions.len(), 1);
+    }
+
+    #[test]
     fn a_refused_line_says_why() {
         let twice = serde_json::json!([{"name": "a_b", "req": "1"}, {"name": "a-b", "req": "2"}]);
         for (changes, reason) in [
@@ -250,7 +277,6 @@ mod tests {
                 "version \"1.2\" is none that cargo could select: unexpected end of input while parsing minor version number",
             ),
             (("vers", "9".repeat(300).into()), "version is 300 bytes long, at most 256 are kept"),
-            (("v", 3.into()), "is of form 3; forms up to 2 are understood"),
             (("cksum", "abc".into()), "cksum \"abc\" is not 64 hexadecimal digits"),
             (("deps", twice), "depends on \"a-b\" twice in the same way"),
             (

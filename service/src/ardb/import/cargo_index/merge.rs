@@ -3,6 +3,8 @@
 //! What a document no longer has is deleted before what it has is written, so that a first import, where there is
 //! nothing to delete, does not look through what it has just written.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use entity_ardb::DocumentKind;
 use sea_orm::sqlx::{self, PgConnection};
@@ -40,6 +42,19 @@ const COPY_PACKAGES: &str =
     "copy staged_packages (ordinal, name, normalized_name, is_complete) from stdin (format binary)";
 const COPY_VERSIONS: &str = "copy staged_versions from stdin (format binary)";
 const COPY_DEPENDENCIES: &str = "copy staged_dependencies from stdin (format binary)";
+
+/// The crates that are stored as of a later time than a complete file has them: with a newer newest version or, where
+/// one side has no times, with more versions.
+const OUTDATED: &str = "
+    select found.normalized_name
+    from unnest($2::text[], $3::timestamptz[], $4::bigint[]) as found (normalized_name, newest, versions)
+    join packages package
+        on package.ecosystem_id = $1 and package.namespace = '' and package.normalized_name = found.normalized_name
+    cross join lateral (
+        select max(published_at) as newest, count(*) as versions
+        from versions where package_id = package.id and deleted_at is null
+    ) kept
+    where package.deleted_at is null and coalesce(found.newest < kept.newest, found.versions < kept.versions)";
 
 const PACKAGES: &str = upsert!(
     "insert into packages (ecosystem_id, name, normalized_name)
@@ -150,9 +165,15 @@ pub(super) async fn merge(
     now: DateTime<Utc>,
 ) -> Result<Tally> {
     let ecosystem_id = ecosystem_id(connection).await?;
-    stage(connection, batch).await?;
-    let batch: Vec<_> = batch.iter().collect();
-    let mut tally = documents(connection, DocumentKind::CargoIndex, &batch, now).await?;
+    let outdated = outdated(connection, ecosystem_id, batch).await?;
+    let current: Vec<_> =
+        batch.iter().filter(|document| !outdated.contains(&document.parsed.normalized_name)).collect();
+    let mut tally = documents(connection, DocumentKind::CargoIndex, &current, now).await?;
+    tally.outdated = outdated.len() as u64;
+    if current.is_empty() {
+        return Ok(tally);
+    }
+    stage(connection, &current).await?;
 
     let packages = upserted(connection, sqlx::query_as(PACKAGES).bind(ecosystem_id)).await?;
     sqlx::query(PACKAGE_IDS).bind(ecosystem_id).execute(&mut *connection).await?;
@@ -174,7 +195,27 @@ async fn ecosystem_id(connection: &mut PgConnection) -> Result<i64> {
     found.ok_or_else(|| Error::NotFound { what: "ecosystem", key: ECOSYSTEM.into() })
 }
 
-async fn stage(connection: &mut PgConnection, batch: &[Document<Crate>]) -> Result<()> {
+/// The normalized names of those crates of `batch` that an older index describes.
+async fn outdated(
+    connection: &mut PgConnection,
+    ecosystem_id: i64,
+    batch: &[Document<Crate>],
+) -> Result<HashSet<String>> {
+    // What was left out of a file could be its newest version.
+    let complete: Vec<_> =
+        batch.iter().map(|document| &document.parsed).filter(|parsed| parsed.is_complete).collect();
+    let newest = |parsed: &&Crate| parsed.versions.iter().filter_map(|version| version.published_at).max();
+    let outdated: Vec<String> = sqlx::query_scalar(OUTDATED)
+        .bind(ecosystem_id)
+        .bind(complete.iter().map(|parsed| parsed.normalized_name.as_str()).collect::<Vec<_>>())
+        .bind(complete.iter().map(newest).collect::<Vec<_>>())
+        .bind(complete.iter().map(|parsed| parsed.versions.len() as i64).collect::<Vec<_>>())
+        .fetch_all(connection)
+        .await?;
+    Ok(outdated.into_iter().collect())
+}
+
+async fn stage(connection: &mut PgConnection, batch: &[&Document<Crate>]) -> Result<()> {
     let (mut packages, mut versions, mut dependencies) = (CopyRows::new(), CopyRows::new(), CopyRows::new());
     let mut version_ordinal = 0;
     for (package_ordinal, Document { parsed, .. }) in (0..).zip(batch) {

@@ -11,11 +11,18 @@
 //! index or a mirror of it, under the document name `crates.io/<crate>`.
 //!
 //! A line is rejected, and the rest of its file loaded, where
-//! - it is not what [the index format] says (JSON, the types of its fields, a kind of dependency, `v` over 2),
+//! - it is not what [the index format] says (JSON, the types of its fields, a kind of dependency),
 //! - its version does not parse: cargo itself could never select it,
 //! - it names another crate than its file does, a version that the file had already, or a value that is longer than
 //!   the schema takes,
 //! - it is over [`MAX_LINE_BYTES`] long.
+//!
+//! A line whose `v` is over 2 is of a newer form: it is skipped, as cargo skips it, counted, and read again by a
+//! release that knows the form.
+//!
+//! A file that is older than what is stored counts as outdated and changes nothing: its newest version was published
+//! before the newest stored one, or, where one of them has no times, it has fewer versions. Files with lines that were
+//! left out are not judged, and delete nothing. So a version that crates.io removes stays while it is the crate's newest.
 //!
 //! The last line of a crate that could be read names the package. Dependencies on another registry's crates keep its
 //! address and are never linked.
@@ -38,7 +45,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Progress, Rejection, Report, link,
-    pipeline::{self, Document, Format, Found, Raw, Tally},
+    pipeline::{self, Document, Format, Found, Parsed, Raw, Tally},
+    report::Rejections,
     source::Entry,
 };
 use crate::{Result, ardb::name};
@@ -48,6 +56,10 @@ pub const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
 
 /// The largest index file that is read; the largest of crates.io are a tenth of it.
 pub const MAX_DOCUMENT_BYTES: u64 = 128 * 1024 * 1024;
+
+/// The most lines that are read of one file, so that short ones can't fill the memory; crates have some thousand
+/// versions at most.
+pub const MAX_LINES: usize = 100_000;
 
 /// The ecosystem that the index fills.
 const ECOSYSTEM: &str = "cargo";
@@ -129,31 +141,31 @@ impl Format for CargoIndex {
         }
     }
 
-    fn parse(&self, raw: Raw<file::Content>) -> (Option<Document<line::Crate>>, Vec<Rejection>) {
+    fn parse(&self, raw: Raw<file::Content>) -> Parsed<line::Crate> {
         let Raw { locator, place, size_bytes, content, .. } = raw;
         let mut parsed = line::Crate::new(content.normalized_name);
-        let mut rejections = Vec::new();
+        let (mut rejections, mut skipped) = (Rejections::default(), 0);
         let mut loaded = Sha256::new();
         for file::Record { number, text } in content.records {
-            let added = text.and_then(|text| {
-                parsed.add(&text)?;
-                file::hash_line(&mut loaded, &text);
-                Ok(())
-            });
-            rejections.extend(added.err().map(|reason| Rejection::new(format!("{place}:{number}"), reason)));
+            match text.and_then(|text| Ok((parsed.add(&text)?, text))) {
+                Ok((line::Added::Loaded, text)) => file::hash_line(&mut loaded, &text),
+                Ok((line::Added::Skipped, _)) => skipped += 1,
+                Err(reason) => rejections.push(Rejection::new(format!("{place}:{number}"), reason)),
+            }
         }
-        parsed.is_complete = rejections.is_empty();
+        parsed.is_complete = rejections.total == 0 && skipped == 0;
         if !parsed.is_complete {
-            // Else a later file without the rejected lines would pass for known, and their rows would stay.
-            loaded.update(b"and lines that were rejected");
+            // Else a later file without these lines would pass for known, and their rows would stay.
+            loaded.update(b"and lines that were left out");
         }
         if parsed.versions.is_empty() {
-            if rejections.is_empty() {
+            if parsed.is_complete {
                 rejections.push(Rejection::new(place, "holds no version"));
             }
-            return (None, rejections);
+            return Parsed { document: None, rejections, skipped };
         }
-        (Some(Document { locator, sha256: loaded.finalize().into(), size_bytes, parsed }), rejections)
+        let document = Document { locator, sha256: loaded.finalize().into(), size_bytes, parsed };
+        Parsed { document: Some(document), rejections, skipped }
     }
 
     async fn merge(

@@ -16,7 +16,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Progress, Rejection, Report, check, link,
-    pipeline::{self, Document, Format, Found, Raw, Tally},
+    pipeline::{self, Document, Format, Found, Parsed, Raw, Tally},
+    report::Rejections,
     source::{self, Entry},
 };
 use crate::{
@@ -103,12 +104,13 @@ impl Format for CargoLock {
         }
     }
 
-    fn parse(&self, raw: Raw<String>) -> (Option<Document<Inventory>>, Vec<Rejection>) {
+    fn parse(&self, raw: Raw<String>) -> Parsed<Inventory> {
         let Raw { locator, place, sha256, size_bytes, content } = raw;
-        match inventory(&content) {
-            Ok(parsed) => (Some(Document { locator, sha256, size_bytes, parsed }), Vec::new()),
-            Err(reason) => (None, vec![Rejection::new(place, reason)]),
-        }
+        let (document, rejections) = match inventory(&content) {
+            Ok(parsed) => (Some(Document { locator, sha256, size_bytes, parsed }), Rejections::default()),
+            Err(reason) => (None, Rejection::new(place, reason).into()),
+        };
+        Parsed { document, rejections, skipped: 0 }
     }
 
     async fn merge(

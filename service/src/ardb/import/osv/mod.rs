@@ -10,7 +10,8 @@
 //! - `Debian:12` is the ecosystem `Debian`; the release becomes the namespace, so that the ranges of two releases are
 //!   not mixed (in an ecosystem whose packages have namespaces, such as Maven, it is left out).
 //! - An ecosystem that is not in `ecosystems` is added, its name in lower case with hyphens, its order `opaque`: its
-//!   advisories match by enumeration until somebody says how it sorts. A name that is another ecosystem's is rejected.
+//!   advisories match by enumeration until its `version_scheme` is set: the next import reads every record again, since
+//!   the schemes are hashed with it, and its ranges get keys. A name that is another ecosystem's is rejected.
 //! - An entry of `affected` without a package (commits only) names nothing that a version or component could match and
 //!   is left out.
 //!
@@ -25,20 +26,25 @@ mod sql;
 use std::{collections::HashMap, path::Path, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use entity_ardb::{DocumentKind, ecosystem};
-use sea_orm::{DatabaseConnection, EntityTrait as _, sqlx::PgConnection};
+use entity_ardb::{DocumentKind, VersionScheme, ecosystem};
+use sea_orm::{ActiveEnum as _, DatabaseConnection, EntityTrait as _, sqlx::PgConnection};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{
     Progress, Rejection, Report, check, link,
-    pipeline::{self, Document, Format, Found, Raw, Tally},
+    pipeline::{self, Document, Format, Found, Parsed, Raw, Tally},
+    report::Rejections,
     source::{self, Entry},
 };
 use crate::{Result, scope::Live as _};
 
 /// The largest record that is read.
 pub const MAX_RECORD_BYTES: u64 = 16 * 1024 * 1024;
+
+/// To be raised when the same record would be loaded differently, for instance since a version scheme got keys: records
+/// that were imported before are then read again.
+const REVISION: u32 = 1;
 
 /// Imports the records in `input`, see the [module](self).
 ///
@@ -54,7 +60,8 @@ pub async fn osv(
 ) -> Result<Report> {
     let input = pipeline::existing(input, "a folder or a zip of OSV records, or one record")?;
     let ecosystems = ecosystem::Entity::find().live().all(db).await?;
-    let format = Osv { ecosystems: Arc::new(Ecosystems::new(ecosystems)) };
+    let ecosystems = Ecosystems::new(ecosystems);
+    let format = Osv { hash: ecosystems.hash(), ecosystems: Arc::new(ecosystems) };
     let mut report = pipeline::run(db, format, &input, now, progress).await?;
     link::link(db, &mut report).await?;
     Ok(report)
@@ -74,11 +81,23 @@ impl Ecosystems {
             known.into_iter().filter_map(|known| Some((known.osv_name.clone()?, known))).collect();
         Self { by_osv_name, by_name }
     }
+
+    /// What a record's rows depend on beside the record: [`REVISION`] and how ecosystems sort. Those without an order
+    /// are left out, so that one that an import adds makes no record look changed.
+    fn hash(&self) -> Sha256 {
+        let ordered = self.by_osv_name.values().filter(|known| known.version_scheme != VersionScheme::Opaque);
+        let mut schemes: Vec<_> =
+            ordered.map(|known| format!("{}\0{}\0", known.name, known.version_scheme.to_value())).collect();
+        schemes.sort_unstable();
+        Sha256::new_with_prefix(REVISION.to_le_bytes()).chain_update(schemes.concat())
+    }
 }
 
 /// The importer's side of the pipeline.
 #[derive(Clone)]
 struct Osv {
+    /// Continued with a record, what its document is known by.
+    hash: Sha256,
     ecosystems: Arc<Ecosystems>,
 }
 
@@ -114,13 +133,13 @@ impl Format for Osv {
         Found::Document(Raw {
             locator: head.id,
             place: entry.place.to_owned(),
-            sha256: Sha256::digest(&content).into(),
+            sha256: self.hash.clone().chain_update(&content).finalize().into(),
             size_bytes: content.len() as u64,
             content,
         })
     }
 
-    fn parse(&self, raw: Raw<Vec<u8>>) -> (Option<Document<record::Advisory>>, Vec<Rejection>) {
+    fn parse(&self, raw: Raw<Vec<u8>>) -> Parsed<record::Advisory> {
         let Raw { locator, place, sha256, size_bytes, content } = raw;
         let parsed = match check::json(&content) {
             Ok(record) => {
@@ -128,10 +147,11 @@ impl Format for Osv {
             }
             Err(bad) => Err(Rejection::new(format!("{place}:{}", bad.line), bad.reason)),
         };
-        match parsed {
-            Ok(parsed) => (Some(Document { locator, sha256, size_bytes, parsed }), Vec::new()),
-            Err(rejection) => (None, vec![rejection]),
-        }
+        let (document, rejections) = match parsed {
+            Ok(parsed) => (Some(Document { locator, sha256, size_bytes, parsed }), Rejections::default()),
+            Err(rejection) => (None, rejection.into()),
+        };
+        Parsed { document, rejections, skipped: 0 }
     }
 
     async fn merge(
