@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use dev::endpoints::{Endpoints, Needs, Resolved, Store};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
+use sea_orm::sqlx::{self, Connection as _, PgConnection};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
 use crate::Context;
 
@@ -196,17 +197,16 @@ impl Stores {
 /// Connects to one PostgreSQL database, if the command needs it.
 async fn connect(endpoints: &Endpoints, store: Store) -> anyhow::Result<Option<DatabaseConnection>> {
     let Some(url) = endpoints.get(store) else { return Ok(None) };
+    let unreachable = || format!("{} at {url} can't be reached", store.variable());
+    // One connection first: a pool tries until its patience ends, and then does not say why.
+    let mut probe = PgConnection::connect(url.expose()).await.with_context(unreachable)?;
+    let version: String = sqlx::query_scalar("show server_version_num").fetch_one(&mut probe).await?;
+    probe.close().await?;
+    dev::endpoints::check_postgres_version(version.parse()?)?;
+
     let mut options = ConnectOptions::new(url.expose());
     options.max_connections(CONNECTIONS).sqlx_logging_level(tracing::log::LevelFilter::Debug);
     // An import takes the time it takes; its bar says so.
     options.sqlx_slow_statements_logging_settings(tracing::log::LevelFilter::Debug, SLOW);
-    let unreachable = || format!("{} at {url} can't be reached", store.variable());
-    let db = Database::connect(options).await.with_context(unreachable)?;
-    let version = Statement::from_string(
-        sea_orm::DbBackend::Postgres,
-        "select current_setting('server_version_num')::integer as version",
-    );
-    let row = db.query_one_raw(version).await?.context("the server does not say its version")?;
-    dev::endpoints::check_postgres_version(u32::try_from(row.try_get::<i32>("", "version")?)?)?;
-    Ok(Some(db))
+    Ok(Some(Database::connect(options).await.with_context(unreachable)?))
 }

@@ -255,6 +255,21 @@ async fn a_wrong_word_is_refused_with_the_right_one() {
 }
 
 #[tokio::test]
+async fn a_server_that_does_not_answer_is_named_with_the_cause_and_without_the_password() {
+    for (variable, url, words) in [
+        ("ARDB_URL", "postgres://me:hunter2@127.0.0.1:1/ardb", ["migrate", "status", "--db", "ardb"]),
+        ("CLICKHOUSE_URL", "http://me:hunter2@127.0.0.1:1/events", ["migrate", "status", "--db", "events"]),
+    ] {
+        let mut command = archer(&words);
+        command.env(variable, url);
+        let ran = run(command).await;
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stderr.contains("127.0.0.1:1") && ran.stderr.contains("refused"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test]
 async fn every_command_has_help_with_an_example() {
     let commands: [&[&str]; 23] = [
         &[],

@@ -88,8 +88,11 @@ pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outc
     if context.json {
         output::json(&summary)?;
     } else {
-        let servers =
-            if has_started { "the servers are down again" } else { "the servers run on, as before" };
+        let servers = if has_started {
+            "the servers are down again"
+        } else {
+            "the servers run on, since others use them"
+        };
         let data = dev::Layout::find(None)?.root().display().to_string();
         let end = format!("{seconds:.1} s in all; {servers}; the data stays in {data}");
         output::text(format!("{}\n\n{}", describe(&summary), paint(FAINT, end)))?;

@@ -40,7 +40,7 @@ pub(super) fn payload(raw: &[u8]) -> String {
     cut(&text, MAX_PAYLOAD_BYTES)
 }
 
-/// [`scrub`]bed and then [`line`]d. In that order, so that the cut cannot split a secret and hide its half.
+/// [`scrub`], then [`line()`]: in that order, so that the cut cannot split a secret and hide its half.
 #[must_use]
 pub fn clean_line(text: &str, limit: usize) -> String {
     line(&scrub(text), limit)
