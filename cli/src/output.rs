@@ -89,6 +89,12 @@ pub fn table<C: ToString>(
     head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")
 }
 
+/// `text` without the control characters that a terminal would obey, line breaks excepted: what comes
+/// from an input is not to be trusted with them.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
+}
+
 /// `1234567` as `1,234,567`.
 pub fn count(number: impl Into<u64>) -> String {
     let digits = number.into().to_string();

@@ -105,7 +105,7 @@ pub(crate) async fn claim(folder: &Path, holder: Holder, product: &str) -> Resul
         match attempt(folder, holder).await? {
             Attempt::Claimed(claimed) => return Ok(claimed),
             Attempt::InMotion(pid) if !told && started.elapsed() > Duration::from_secs(2) => {
-                eprintln!("waiting for process {pid}, which is starting or stopping {product}");
+                eprintln!("waiting for process {pid}, which has {product} for itself for now");
                 told = true;
             }
             Attempt::InMotion(_) => {}
@@ -130,6 +130,10 @@ async fn attempt(folder: &Path, holder: Holder) -> Result<Attempt> {
     }
     let owner = read_owner(folder, &mut lock)?;
     let Some(state) = owner.state else { return Ok(Attempt::InMotion(owner.pid)) };
+    // A command stops its server when it is done, so nobody can hold on to it: wait for that.
+    if holder == Holder::Hold && owner.holder == Holder::Command {
+        return Ok(Attempt::InMotion(owner.pid));
+    }
     let path = folder.join("users");
     let users = open(&path)?;
     users.lock_shared().doing("lock", &path)?;

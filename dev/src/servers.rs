@@ -77,7 +77,7 @@ pub struct Servers {
     clickhouse: Option<Held<clickhouse::Server>>,
     holder: Holder,
     /// While these live, whoever owns what we use does not stop it.
-    _guests: Vec<Guest>,
+    guests: Vec<Guest>,
 }
 
 /// A server with the claim on its folder, dropped in this order.
@@ -133,7 +133,7 @@ impl Servers {
             postgres: postgres.held,
             clickhouse: clickhouse.held,
             holder: options.holder,
-            _guests: postgres.guest.into_iter().chain(clickhouse.guest).collect(),
+            guests: postgres.guest.into_iter().chain(clickhouse.guest).collect(),
         })
     }
 
@@ -176,6 +176,8 @@ impl Servers {
     /// [`crate::Error::Postgres`] or [`crate::Error::ClickHouse`] if a process does not end.
     pub async fn stop(mut self) -> Result<()> {
         let holder = self.holder;
+        // Two commands may each own what the other uses; kept, these locks would have them wait for each other.
+        self.guests.clear();
         let (postgres, clickhouse) = (self.postgres.take(), self.clickhouse.take());
         let postgres = async {
             let Some(held) = postgres else { return Ok(()) };

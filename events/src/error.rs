@@ -128,6 +128,14 @@ pub enum Error {
         /// What was given.
         given: String,
     },
+    /// A statement of one's own does something else than ask.
+    #[error(
+        "a raw query asks: it begins with SELECT, WITH, EXPLAIN, SHOW, DESCRIBE or EXISTS, not with `{found}`"
+    )]
+    NoQuestion {
+        /// Its first word.
+        found: String,
+    },
     /// The server knows no such time zone.
     #[error("`{given}` is not a time zone; use a name of the IANA database such as UTC or Europe/Paris")]
     TimeZone {

@@ -131,6 +131,38 @@ async fn a_demo_keeps_away_from_configured_databases() {
 }
 
 #[tokio::test]
+async fn commands_that_own_what_the_other_uses_both_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = async || {
+        let mut command = archer(&["demo", "--json"]);
+        command.current_dir(folder.path()).env("ARCHER_DIR", folder.path().join("data"));
+        command.env("CARGO_HOME", folder.path());
+        run(command).await.code
+    };
+    for _ in 0..3 {
+        assert_eq!(tokio::join!(demo(), demo()), (0, 0));
+    }
+    assert_eq!(processes_of(folder.path()), 0);
+}
+
+#[tokio::test]
+async fn a_file_without_packages_is_no_lockfile_and_empties_no_inventory() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let variables = [("ARDB_URL", db.url())];
+    let folder = tempfile::tempdir().unwrap();
+    let lockfile = folder.path().join("Cargo.lock");
+    std::fs::copy(fixture("lockfile/Cargo.lock"), &lockfile).unwrap();
+    let import = ["import", "lockfile", lockfile.to_str().unwrap(), "--name", "acme/rocket"];
+    assert_eq!(archer_json(&import, &variables).await.0, 0);
+    std::fs::write(&lockfile, "").unwrap();
+    let (code, report) = archer_json(&import, &variables).await;
+    assert_eq!(
+        (code, &report["rows"], report["rejected_total"].as_u64()),
+        (1, &serde_json::json!({}), Some(1))
+    );
+}
+
+#[tokio::test]
 async fn migrate_goes_up_and_down_and_its_exit_code_tells_what_is_pending() {
     let (db, events) = (TestDb::empty(Database::Ardb).await, TestEvents::empty().await);
     let variables = [("DATABASE_URL", db.url()), ("CLICKHOUSE_URL", events.url())];
@@ -241,6 +273,14 @@ async fn a_raw_query_answers_and_can_change_nothing() {
     let mut command = archer(&["query", "raw", "drop table events"]);
     command.envs(variables);
     assert_eq!(run(command).await.code, 1);
+    for act in
+        ["kill query where 1", "backup table events to Memory('copy')", "/* select */ system flush logs"]
+    {
+        let mut command = archer(&["query", "raw", act]);
+        command.envs(variables);
+        let ran = run(command).await;
+        assert!(ran.code == 1 && ran.stderr.contains("a raw query asks"), "{ran:?}");
+    }
     assert_eq!(events.execute("exists table events").await.trim(), "1");
 }
 

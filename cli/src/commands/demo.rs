@@ -18,7 +18,7 @@ use service::ardb::package;
 
 use super::digest::{self, Page};
 use super::import::cargo_cache;
-use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint};
+use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint, plain};
 use crate::progress::Bar;
 use crate::stores::Stores;
 use crate::{Context, now};
@@ -127,7 +127,7 @@ impl Story {
                 step.holds
             ))?;
             for refused in &step.refused {
-                output::text(format!("  {} {refused}", paint(BAD, "refused")))?;
+                output::text(format!("  {} {}", paint(BAD, "refused"), plain(refused)))?;
             }
         }
         self.steps.push(step);

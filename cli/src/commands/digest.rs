@@ -9,7 +9,7 @@ use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use service::ardb::{advisory, inventory};
 
-use crate::output::{self, BAD, GOOD, Outcome, STRONG, WARN, count, paint};
+use crate::output::{self, BAD, GOOD, Outcome, STRONG, WARN, count, paint, plain};
 use crate::stores::Stores;
 use crate::{Context, now};
 
@@ -119,7 +119,7 @@ async fn inventory(ardb: &impl ConnectionTrait, name: &str) -> anyhow::Result<Op
 
 /// The page for people.
 pub fn describe(page: &Page) -> String {
-    let mut text = page.events.to_string().trim_end().to_owned();
+    let mut text = plain(page.events.to_string().trim_end());
     if let Some(inventory) = &page.inventory {
         let what = format!("{} components in the inventory {}", count(inventory.components), inventory.name);
         text.push_str(&format!("\n\n{}\n{}", paint(STRONG, what), describe_exposure(inventory)));

@@ -10,7 +10,7 @@ use dev::endpoints::Needs;
 use sea_orm::DatabaseConnection;
 use service::ardb::import::{self, Report};
 
-use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint};
+use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint, plain};
 use crate::progress::Bar;
 use crate::stores::Stores;
 use crate::{Context, now};
@@ -48,7 +48,8 @@ pub struct Lockfile {
     name: Option<String>,
 }
 
-/// Imports, and says what changed. The outcome is [`Outcome::Failed`] if a record was rejected.
+/// Imports, and says what changed. The outcome is [`Outcome::Failed`] if a record was rejected, or
+/// if there was nothing to import.
 ///
 /// # Errors
 ///
@@ -66,7 +67,8 @@ pub async fn run(context: &Context, command: Command) -> anyhow::Result<Outcome>
     } else {
         output::text(describe(&report, seconds))?;
     }
-    Ok(if report.rejected_total == 0 { Outcome::Done } else { Outcome::Failed })
+    let found_nothing = report.documents.total() == 0 && report.skipped == 0;
+    Ok(if report.rejected_total == 0 && !found_nothing { Outcome::Done } else { Outcome::Failed })
 }
 
 async fn import(ardb: &DatabaseConnection, command: &Command, now: DateTime<Utc>) -> anyhow::Result<Report> {
@@ -126,6 +128,9 @@ pub fn describe(report: &Report, seconds: f64) -> String {
             parts.push(format!("{} {what}", count(number)));
         }
     }
+    if parts.is_empty() {
+        parts.push("there is nothing here that this import reads".to_owned());
+    }
     let total = paint(STRONG, format!("{} documents", count(documents.total())));
     let mut text = format!("{total}: {} {}", parts.join(", "), paint(FAINT, format!("in {seconds:.1} s")));
     if report.changed_nothing() {
@@ -138,7 +143,12 @@ pub fn describe(report: &Report, seconds: f64) -> String {
         text.push_str(&output::table(&["table", "inserted", "updated", "deleted"], rows, &[1, 2, 3]));
     }
     for rejection in &report.rejected {
-        text.push_str(&format!("\n{} {}: {}", paint(BAD, "rejected"), rejection.place, rejection.reason));
+        text.push_str(&format!(
+            "\n{} {}: {}",
+            paint(BAD, "rejected"),
+            plain(&rejection.place),
+            plain(&rejection.reason)
+        ));
     }
     if report.skipped > 0 {
         let note = format!("{} records are in a form newer than this release reads", count(report.skipped));

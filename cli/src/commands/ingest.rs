@@ -8,7 +8,7 @@ use dev::endpoints::Needs;
 use events::writer::{self, Report};
 use events::{Intake, source};
 
-use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint};
+use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint, plain};
 use crate::progress::Bar;
 use crate::stores::Stores;
 use crate::{Context, now};
@@ -98,7 +98,12 @@ fn describe(report: &Report, seconds: f64) -> String {
         text.push_str(&format!("\n{}", paint(GOOD, "nothing new")));
     }
     for letter in &report.dead_letters {
-        text.push_str(&format!("\n{} {}: {}", paint(BAD, "dead"), letter.place, letter.reason));
+        text.push_str(&format!(
+            "\n{} {}: {}",
+            paint(BAD, "dead"),
+            plain(&letter.place),
+            plain(&letter.reason)
+        ));
     }
     text
 }

@@ -181,7 +181,7 @@ fn plain(cell: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     };
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    output::plain(&text).replace('\n', " ")
 }
 
 fn csv(table: &Table) -> String {

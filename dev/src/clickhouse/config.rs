@@ -99,7 +99,7 @@ fn users_xml(password: &str) -> String {
       <quota>default</quota>
       <grants>
         <query>GRANT SHOW, CHECK, SELECT, INSERT, ALTER, CREATE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE ON *.*</query>
-        <query>GRANT KILL QUERY, SYSTEM, INTROSPECTION, dictGet ON *.*</query>
+        <query>GRANT SYSTEM, INTROSPECTION, dictGet ON *.*</query>
         <query>GRANT TABLE ENGINE ON *</query>
       </grants>
     </{USER}>

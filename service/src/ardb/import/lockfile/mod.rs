@@ -125,6 +125,12 @@ impl Format for CargoLock {
 
 fn inventory(content: &str) -> Result<Inventory, String> {
     let lockfile = Lockfile::from_str(content).map_err(|error| format!("is no Cargo.lock: {error}"))?;
+    if lockfile.packages.is_empty() {
+        return Err(
+            "is no Cargo.lock: it names no package, and cargo's own names at least that of its project"
+                .into(),
+        );
+    }
     let mut components = BTreeMap::new();
     for package in lockfile.packages {
         let name = package.name.to_string();
