@@ -161,7 +161,7 @@ impl Stores {
             }
         }
         if let Some(client) = &self.open.events
-            && events::migration::status(client).await?.migrations.iter().any(|migration| !migration.applied)
+            && events::migration::status(client).await?.pending() > 0
         {
             behind.push("events");
         }
