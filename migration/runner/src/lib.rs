@@ -36,11 +36,16 @@
 //! [`MigrationTrait`]: sea_orm_migration::MigrationTrait
 
 pub mod catalog;
+mod claims;
 pub mod cli;
 mod error;
+mod event;
 mod ledger;
 mod lock;
 mod runner;
+mod scratch;
 
+pub use claims::Claims;
 pub use error::{Error, Result};
+pub use event::Event;
 pub use runner::{Migration, Runner, State, Status};
