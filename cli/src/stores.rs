@@ -140,7 +140,7 @@ impl Stores {
         let mut applied = Vec::new();
         for (name, db) in self.postgres() {
             let runner = migration::runner(name).context("every database has migrations")?;
-            applied.push((name, runner.up(db, None).await?.len()));
+            applied.push((name, runner.up(db).await?.len()));
         }
         if let Some(client) = &self.open.events {
             applied.push(("events", events::migration::up(client, None).await?.migrations.len()));

@@ -5,7 +5,7 @@
 //! ```no_run
 //! # async fn start(url: &str) -> Result<(), Box<dyn std::error::Error>> {
 //! let db = sea_orm::Database::connect(url).await?;
-//! for name in migration::runner("ardb").expect("ardb is ours").up(&db, None).await? {
+//! for name in migration::runner("ardb").expect("ardb is ours").up(&db).await? {
 //!     println!("applied {name}");
 //! }
 //! # Ok(())

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use dev::endpoints::Needs;
+use migration_runner::Extent;
 use serde::Serialize;
 
 use crate::Context;
@@ -124,8 +125,10 @@ async fn on_postgres(
             let known = runner.status(db).await?.migrations;
             Report::status(known.into_iter().map(|one| (one.name, serde_json::json!(one.state))))
         }
-        Command::Up { num, .. } => Report::applied(runner.up(db, *num).await?),
-        Command::Down { num, .. } => Report::reverted(runner.down(db, *num).await?),
+        Command::Up { num, .. } => {
+            Report::applied(runner.up_by(db, &num.map_or(Extent::All, Extent::Count)).await?)
+        }
+        Command::Down { num, .. } => Report::reverted(runner.down(db, &Extent::Count(*num)).await?),
     })
 }
 

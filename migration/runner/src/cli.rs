@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
-use crate::{Error, Result, Runner, State, Status};
+use crate::{Error, Extent, Result, Runner, Status};
 
 /// What `sea-orm-cli migrate` passes on.
 #[derive(Debug, Parser)]
@@ -117,10 +117,12 @@ async fn execute(target: &Target, args: &Args) -> Result<String> {
     let runner = &target.runner;
     let report = match args.command {
         Command::Status => describe(&runner.status(&db).await?),
-        Command::Up { num } => list(runner, "applied", &runner.up(&db, num).await?),
-        Command::Refresh | Command::Fresh => list(runner, "applied", &runner.up(&db, None).await?),
-        Command::Down { num } => list(runner, "reverted", &runner.down(&db, num).await?),
-        Command::Reset => list(runner, "reverted", &runner.down(&db, u32::MAX).await?),
+        Command::Up { num } => {
+            list(runner, "applied", &runner.up_by(&db, &num.map_or(Extent::All, Extent::Count)).await?)
+        }
+        Command::Refresh | Command::Fresh => list(runner, "applied", &runner.up(&db).await?),
+        Command::Down { num } => list(runner, "reverted", &runner.down(&db, &Extent::Count(num)).await?),
+        Command::Reset => list(runner, "reverted", &runner.down(&db, &Extent::All).await?),
     };
     close(runner, db).await?;
     Ok(report)
@@ -128,7 +130,7 @@ async fn execute(target: &Target, args: &Args) -> Result<String> {
 
 async fn revert_all(target: &Target, args: &Args) -> Result<()> {
     let db = connect(target, args).await?;
-    print!("{}", list(&target.runner, "reverted", &target.runner.down(&db, u32::MAX).await?));
+    print!("{}", list(&target.runner, "reverted", &target.runner.down(&db, &Extent::All).await?));
     close(&target.runner, db).await
 }
 
@@ -158,11 +160,7 @@ async fn close(runner: &Runner, db: DatabaseConnection) -> Result<()> {
 pub fn describe(status: &Status) -> String {
     let mut text = format!("{}\n", status.database);
     for migration in &status.migrations {
-        let state = match migration.state {
-            State::Applied => "applied",
-            State::Pending => "pending",
-            State::Unknown => "unknown",
-        };
+        let state = migration.state.as_str();
         let _ = writeln!(text, "  {state}  {}", migration.name);
     }
     text

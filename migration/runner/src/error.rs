@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use sea_orm::DbErr;
 
+use crate::{Direction, session};
+
 /// Shorthand for this crate's results.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -27,8 +29,8 @@ pub enum Error {
         database: String,
         /// The migration's name.
         migration: String,
-        /// `up` or `down`.
-        direction: &'static str,
+        /// Which way it ran.
+        direction: Direction,
         /// What the migration said.
         source: DbErr,
     },
@@ -60,8 +62,8 @@ pub enum Error {
 
     /// A pending migration comes before one that is already applied.
     #[error(
-        "{database}: {late} is pending but comes before {applied}, which is applied; give it a later name, or revert \
-         down to before it and go up again"
+        "{database}: {late} is pending but comes before {applied}, which is applied; give it a later name, revert down \
+         to before it and go up again, or apply it all the same with --allow-late"
     )]
     OutOfOrder {
         /// The runner's name for the database.
@@ -75,7 +77,7 @@ pub enum Error {
     /// The database has migrations that this program does not know, and lacks some that it does.
     #[error(
         "{database}: {unknown} is applied but not known to this program, while {pending} is pending: two histories \
-         have parted; build from a revision that has both"
+         have parted; build from a revision that has both, or go on all the same with --allow-late"
     )]
     Diverged {
         /// The runner's name for the database.
@@ -106,4 +108,148 @@ pub enum Error {
         /// What the connection is to.
         backend: sea_orm::DbBackend,
     },
+
+    /// The connection goes through a pooler in transaction mode, which lends a server session to one client for
+    /// the length of a transaction only. The lock would hold nobody back.
+    #[error(
+        "{database}: there is a pooler in transaction mode between this program and the server, where a migration lock \
+         does not hold; give migrations the server's own address, or a pool in session mode (PgBouncer: pool_mode = \
+         session for this database or user)"
+    )]
+    Pooled {
+        /// The runner's name for the database.
+        database: String,
+    },
+
+    /// An applied migration would send other SQL now than it did then.
+    #[error(
+        "{database}: {migration} is applied, and its SQL has changed since:\n{difference}\nbring back what was applied and \
+         put the change into a migration of its own; or, where the database already is as the new text has it, accept \
+         that with `migrate repair`"
+    )]
+    Changed {
+        /// The runner's name for the database.
+        database: String,
+        /// The migration's name.
+        migration: String,
+        /// The SQL then and now, as a unified diff.
+        difference: String,
+    },
+
+    /// A migration that runs outside a transaction came to a bad end, and what it has done so far is not known.
+    #[error(
+        "{database}: {migration} runs outside a transaction, and its last run did not end well: {error}; look at what it \
+         has left and undo it or complete it by hand, then say `migrate repair --pending {migration}` (nothing of it is \
+         left) or `migrate repair --applied {migration}` (all of it is done)"
+    )]
+    Interrupted {
+        /// The runner's name for the database.
+        database: String,
+        /// The migration's name.
+        migration: String,
+        /// What the log says about that run.
+        error: String,
+    },
+
+    /// A target that the migrator does not have.
+    #[error("{database}: there is no migration {migration}{}", nearest.as_ref().map(|name| format!("; did you mean {name}?")).unwrap_or_default())]
+    NoSuchMigration {
+        /// The runner's name for the database.
+        database: String,
+        /// What was asked for.
+        migration: String,
+        /// The name that looks most like it.
+        nearest: Option<String>,
+    },
+
+    /// A migration that should be applied is not.
+    #[error("{database}: {migration} is not applied; `migrate status` shows what is")]
+    NotApplied {
+        /// The runner's name for the database.
+        database: String,
+        /// The migration's name.
+        migration: String,
+    },
+
+    /// A baseline or a repair says that a migration is pending that is applied.
+    #[error("{database}: {migration} is applied already; `migrate status` shows where it stands")]
+    AlreadyApplied {
+        /// The runner's name for the database.
+        database: String,
+        /// The migration's name.
+        migration: String,
+    },
+
+    /// The schema is not what the migrations up to the baseline build.
+    #[error(
+        "{database}: the schema is not what the migrations up to {migration} build; what they build (-) and what is \
+         there (+):\n{}\nbring the schema in line, or mark them all the same with --unchecked", difference.join("\n")
+    )]
+    BaselineDiffers {
+        /// The runner's name for the database.
+        database: String,
+        /// The last migration of the baseline.
+        migration: String,
+        /// A line for each object, as [`Catalog::difference`](crate::catalog::Catalog::difference) gives it.
+        difference: Vec<String>,
+    },
+
+    /// The database is marked as production, and this would lose data.
+    #[error(
+        "{database}: this database is marked as production, which refuses {what}; if that is meant, take the mark away \
+         first: `alter database … reset migration_runner.production`"
+    )]
+    Production {
+        /// The runner's name for the database.
+        database: String,
+        /// What was refused.
+        what: &'static str,
+    },
+
+    /// The role may not create the throwaway database that plan, verify and baseline work on.
+    #[error(
+        "{database}: a throwaway database is needed on this server, and the role may not create one: {source}; grant it \
+         (`alter role … createdb`), or use a development server"
+    )]
+    Scratch {
+        /// The runner's name for the database.
+        database: String,
+        /// What the server said.
+        source: DbErr,
+    },
+}
+
+impl Error {
+    /// The error for what the driver said; a pooler in transaction mode betrays itself by losing prepared
+    /// statements.
+    pub(crate) fn from_db(database: &str, source: DbErr) -> Self {
+        let database = database.to_owned();
+        match session::code(&source).as_deref() {
+            Some("26000" | "42P05") => Self::Pooled { database },
+            _ => Self::Database { database, source },
+        }
+    }
+
+    /// The error for what went wrong on the way to a throwaway database.
+    pub(crate) fn from_scratch(database: &str, source: DbErr) -> Self {
+        let database = database.to_owned();
+        match session::code(&source).as_deref() {
+            Some("42501") => Self::Scratch { database, source },
+            _ => Self::Database { database, source },
+        }
+    }
+
+    pub(crate) fn no_such_migration<'a>(
+        database: &str,
+        migration: &str,
+        known: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let near = known.map(|name| (strsim::jaro_winkler(name, migration), name));
+        let nearest = near.filter(|(likeness, _)| *likeness > 0.7).max_by(|a, b| a.0.total_cmp(&b.0));
+        Self::NoSuchMigration {
+            database: database.to_owned(),
+            migration: migration.to_owned(),
+            nearest: nearest.map(|(_, name)| name.to_owned()),
+        }
+    }
 }

@@ -16,7 +16,7 @@
 //!
 //! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 //! let db = sea_orm::Database::connect("postgres://shop@localhost/shop").await?;
-//! let applied = Runner::new::<migration_shop::Migrator>("shop").up(&db, None).await?;
+//! let applied = Runner::new::<migration_shop::Migrator>("shop").up(&db).await?;
 //! println!("{} applied", applied.len());
 //! # Ok(())
 //! # }
@@ -35,17 +35,29 @@
 //!
 //! [`MigrationTrait`]: sea_orm_migration::MigrationTrait
 
+mod capture;
 pub mod catalog;
 mod claims;
 pub mod cli;
+mod direction;
 mod error;
 mod event;
+mod history;
 mod ledger;
 mod lock;
+mod repair;
+mod run;
 mod runner;
 mod scratch;
+mod session;
+mod sql;
+mod status;
 
 pub use claims::Claims;
+pub use direction::Direction;
 pub use error::{Error, Result};
 pub use event::Event;
-pub use runner::{Migration, Runner, State, Status};
+pub use history::HistoryEntry;
+pub use repair::{Accepted, Settled};
+pub use runner::{DryRun, Extent, Runner};
+pub use status::{Migration, State, Status};

@@ -1,109 +1,141 @@
-//! What is applied, what is pending, up and down.
+//! The migrations of one database: what is applied, what is pending, up and down.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, TransactionTrait};
-use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
-use serde::Serialize;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
+use crate::capture::{self, Recorded};
 use crate::catalog::{self, Catalog};
-use crate::ledger::{Entry, Ledger};
-use crate::lock::Lock;
-use crate::{Error, Result};
+use crate::event::{Event, Observer};
+use crate::history::{History, HistoryEntry};
+use crate::ledger::Ledger;
+use crate::lock::{self, Lock, Request};
+use crate::run::{Run, Step};
+use crate::session::{Session, Timeouts};
+use crate::status::{self, Migration, Record, State, Status};
+use crate::{Claims, Direction, Error, Result, sql};
+
+/// How far to go, up or down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Everything that is pending, or everything that is applied.
+    All,
+    /// At most this many.
+    Count(u32),
+    /// Up: this migration and those before it. Down: what was applied after it; it stays.
+    To(String),
+}
+
+/// What one migration would send, as [`Runner::dry_run`] tells it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct DryRun {
+    /// The migration's name.
+    pub name: String,
+    /// Its SQL, a text for each call.
+    pub statements: Vec<String>,
+    /// Whether the SQL depends on what the database holds, so that what is shown may be less than what is sent.
+    pub depends_on_data: bool,
+    /// Whether it runs in the transaction of its run.
+    pub transactional: bool,
+}
 
 /// The migrations of one database, and how to apply and revert them.
 pub struct Runner {
-    name: String,
-    ledger: Ledger,
-    migrations: Vec<Box<dyn MigrationTrait>>,
-    patience: Duration,
-}
-
-/// Whether a migration is in the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Applied, and known to this program.
-    Applied,
-    /// Known to this program, not applied yet.
-    Pending,
-    /// Applied by another release; this program does not know it.
-    Unknown,
-}
-
-/// One migration as [`Runner::status`] reports it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Migration {
-    /// `mYYYYMMDD_HHMMSS_<change>`.
-    pub name: String,
-    /// Where it stands.
-    pub state: State,
-    /// Seconds since 1970 (UTC); `None` while pending.
-    pub applied_at: Option<i64>,
-}
-
-/// Where a database stands: its migrations in the order of the migrator, unknown ones at the end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Status {
-    /// The runner's name for the database.
-    pub database: String,
-    /// Every migration that the program or the ledger knows.
-    pub migrations: Vec<Migration>,
-}
-
-impl Status {
-    /// Whether anything is left to apply.
-    pub fn is_pending(&self) -> bool {
-        self.migrations.iter().any(|migration| migration.state == State::Pending)
-    }
-
-    fn first(&self, state: State) -> Option<&Migration> {
-        self.migrations.iter().find(|migration| migration.state == state)
-    }
-
-    /// Refuses a database whose history this program's migrations do not continue.
-    fn check(&self) -> Result<()> {
-        let Some(pending) = self.first(State::Pending) else { return Ok(()) };
-        let database = self.database.clone();
-        if let Some(unknown) = self.first(State::Unknown) {
-            return Err(Error::Diverged {
-                database,
-                unknown: unknown.name.clone(),
-                pending: pending.name.clone(),
-            });
-        }
-        let last_applied = self.migrations.iter().rposition(|migration| migration.state == State::Applied);
-        let first_pending = self.migrations.iter().position(|migration| migration.state == State::Pending);
-        match (last_applied, first_pending) {
-            (Some(applied), Some(late)) if late < applied => Err(Error::OutOfOrder {
-                database,
-                late: self.migrations[late].name.clone(),
-                applied: self.migrations[applied].name.clone(),
-            }),
-            _ => Ok(()),
-        }
-    }
+    pub(crate) name: String,
+    pub(crate) ledger: Ledger,
+    pub(crate) history: History,
+    pub(crate) migrations: Vec<Box<dyn MigrationTrait>>,
+    pub(crate) claims: HashMap<String, Claims>,
+    pub(crate) patience: Duration,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) alone: Timeouts,
+    pub(crate) observer: Observer,
+    allow_late: bool,
 }
 
 impl Runner {
-    /// The migrations of `M`, whose database is called `name` in messages.
+    /// The migrations of `M`, which are called `name` in messages and in the log.
+    ///
+    /// Several migrators may share a ledger, each by its own name.
     pub fn new<M: MigratorTrait>(name: &str) -> Self {
+        let ledger = Ledger::new(M::migration_table_name().inner().into_owned());
         Self {
             name: name.to_owned(),
-            ledger: Ledger::new(M::migration_table_name().inner().into_owned()),
+            history: History::new(ledger.name(), name),
+            ledger,
             migrations: M::migrations(),
+            claims: HashMap::new(),
             patience: Duration::from_secs(300),
+            timeouts: Timeouts { lock: Duration::from_secs(5), statement: Duration::from_secs(900) },
+            alone: Timeouts { lock: Duration::from_secs(600), statement: Duration::ZERO },
+            observer: Observer::default(),
+            allow_late: false,
         }
     }
 
-    /// Waits at most `patience` for somebody else's migration to end; five minutes unless told.
+    /// Waits at most `patience` for somebody else's migration to end, and as long for locks on tables, in
+    /// several attempts; five minutes unless told.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// The name of the database in messages.
+    /// Lets a statement wait at most `timeout` for a lock, because everybody who comes after it waits as well;
+    /// then everything is undone and tried again later. Five seconds unless told; zero is without end.
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.lock = timeout;
+        self
+    }
+
+    /// Lets a statement run at most `timeout`; fifteen minutes unless told, zero is without end.
+    #[must_use]
+    pub fn statement_timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.statement = timeout;
+        self
+    }
+
+    /// The two timeouts for migrations that opt out of transactions, as those that build an index
+    /// concurrently do: ten minutes for locks and no end for a statement unless told.
+    #[must_use]
+    pub fn timeouts_outside_transactions(mut self, lock: Duration, statement: Duration) -> Self {
+        self.alone = Timeouts { lock, statement };
+        self
+    }
+
+    /// Applies migrations also where one that comes before an applied one was added late, or where the
+    /// database has migrations that this program does not know.
+    #[must_use]
+    pub fn allow_late(mut self, allow: bool) -> Self {
+        self.allow_late = allow;
+        self
+    }
+
+    /// What the log calls the program: its name and version. The name of its file unless told.
+    #[must_use]
+    pub fn program(mut self, program: impl Into<String>) -> Self {
+        self.history.set_program(program.into());
+        self
+    }
+
+    /// Ties `claims` to the migration called `migration`.
+    #[must_use]
+    pub fn claim(mut self, migration: &str, claims: Claims) -> Self {
+        self.claims.insert(migration.to_owned(), claims);
+        self
+    }
+
+    /// Tells `tell` what happens during a run.
+    #[must_use]
+    pub fn observe(mut self, tell: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.observer = Observer::new(tell);
+        self
+    }
+
+    /// The name in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -113,7 +145,13 @@ impl Runner {
         self.ledger.name()
     }
 
-    /// Where the database stands. Two statements, neither of which changes anything.
+    /// The name of the table that records every run.
+    pub fn log(&self) -> &str {
+        self.history.name()
+    }
+
+    /// Where the database stands. Two statements, neither of which changes anything; a third where a run was
+    /// begun and not ended.
     ///
     /// # Errors
     ///
@@ -124,82 +162,141 @@ impl Runner {
         if backend != DbBackend::Postgres {
             return Err(Error::Backend { database: self.name.clone(), backend });
         }
-        match self.ledger.read(db).await.map_err(|source| self.database_error(source))? {
-            Some(applied) => Ok(self.compare(&applied)),
-            None => Err(Error::NoSchema { database: self.name.clone() }),
+        let records = status::read(db, &self.ledger, &self.history).await.map_err(|e| self.failed(e))?;
+        let Some(records) = records else { return Err(Error::NoSchema { database: self.name.clone() }) };
+        let somebody_runs = records.iter().any(Record::is_open)
+            && lock::is_held(db, self.ledger()).await.map_err(|e| self.failed(e))?;
+
+        let mut migrations = Vec::new();
+        for migration in &self.migrations {
+            let record = records.iter().find(|record| record.version == migration.name());
+            migrations.push(match record {
+                Some(record) => self.known(migration.as_ref(), record, somebody_runs).await,
+                None => self.unheard_of(migration.as_ref()).await,
+            });
         }
+        let is_unknown = |record: &&Record| {
+            record.applied_at.is_some()
+                && record.runner.as_ref().is_none_or(|runner| *runner == self.name)
+                && self.migrations.iter().all(|migration| migration.name() != record.version)
+        };
+        let unknown = records.iter().filter(is_unknown);
+        migrations.extend(unknown.map(|record| described(record, State::Unknown, false)));
+        Ok(Status { database: self.name.clone(), migrations })
     }
 
-    /// Applies what is pending, at most `steps` of it, and says what it applied, in order.
+    /// The latest `limit` entries of the log, newest first; none where there is no log yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`] if the log can't be read.
+    pub async fn history(&self, db: &DatabaseConnection, limit: u64) -> Result<Vec<HistoryEntry>> {
+        let exists = catalog::has_table(db, self.log()).await.map_err(|e| self.failed(e))?;
+        if !exists {
+            return Ok(Vec::new());
+        }
+        self.history.read(db, limit).await.map_err(|e| self.failed(e))
+    }
+
+    /// Applies everything that is pending and says what it applied, in order. What a service calls before it
+    /// listens.
     ///
     /// All of it runs in one transaction under the migration lock, so it is applied as a whole or not
     /// at all. A migration that opts out (`use_transaction() == Some(false)`) ends the transaction
-    /// before it and stands alone. When nothing is pending no lock is taken.
+    /// before it and stands alone. When nothing is pending no lock is taken and two statements are sent.
     ///
     /// # Errors
     ///
     /// [`Error::Migration`] from the migration that failed, [`Error::Locked`] when the deadline
-    /// passed, [`Error::OutOfOrder`] and [`Error::Diverged`] before anything is changed.
-    pub async fn up(&self, db: &DatabaseConnection, steps: Option<u32>) -> Result<Vec<String>> {
-        let status = self.status(db).await?;
-        if !status.is_pending() {
-            return Ok(Vec::new());
-        }
-        status.check()?;
-        self.locked(db, async || {
-            let status = self.status(db).await?;
-            status.check()?;
-            let limit = steps.map_or(usize::MAX, |steps| usize::try_from(steps).unwrap_or(usize::MAX));
-            let pending: Vec<&dyn MigrationTrait> = self
-                .migrations
-                .iter()
-                .zip(&status.migrations)
-                .filter(|(_, known)| known.state == State::Pending)
-                .map(|(migration, _)| migration.as_ref())
-                .take(limit)
-                .collect();
-            self.run(db, Direction::Up, &pending).await
-        })
-        .await
+    /// passed; [`Error::OutOfOrder`], [`Error::Diverged`], [`Error::Changed`], [`Error::Interrupted`] and
+    /// [`Error::Pooled`] before anything is changed.
+    pub async fn up(&self, db: &DatabaseConnection) -> Result<Vec<String>> {
+        self.up_by(db, &Extent::All).await
     }
 
-    /// Reverts the last `steps` applied migrations, newest first, and says which, in order.
-    ///
-    /// The order is that of application; where the ledger's seconds are equal, that of the migrator.
-    /// Transactions and the lock are as for [`Runner::up`].
+    /// [`Runner::up`], as far as `extent` goes.
     ///
     /// # Errors
     ///
-    /// [`Error::Unknown`] if one of them is not known to this program, before anything is changed;
-    /// otherwise as [`Runner::up`].
-    pub async fn down(&self, db: &DatabaseConnection, steps: u32) -> Result<Vec<String>> {
-        self.locked(db, async || {
-            let applied = self.status(db).await?.migrations;
-            let mut applied: Vec<_> =
-                applied.iter().enumerate().filter(|(_, known)| known.state != State::Pending).collect();
-            applied.sort_by_key(|(position, known)| (known.applied_at, *position));
-            let mut reverted = Vec::new();
-            for (position, known) in
-                applied.into_iter().rev().take(usize::try_from(steps).unwrap_or(usize::MAX))
-            {
-                let migration = self.migrations.get(position).ok_or_else(|| Error::Unknown {
-                    database: self.name.clone(),
-                    migration: known.name.clone(),
-                })?;
-                reverted.push(migration.as_ref());
-            }
-            self.run(db, Direction::Down, &reverted).await
+    /// As [`Runner::up`]; [`Error::NoSuchMigration`] for a target that the migrator does not have.
+    pub async fn up_by(&self, db: &DatabaseConnection, extent: &Extent) -> Result<Vec<String>> {
+        let status = self.status(db).await?;
+        self.check(db, &status).await?;
+        if self.to_apply(&status, extent)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.locked(db, async |session, lock| {
+            let status = self.status(db).await?;
+            self.check(db, &status).await?;
+            let steps = self.to_apply(&status, extent)?;
+            Run::new(self, session, lock, Direction::Up).all(&steps).await
         })
         .await
     }
 
-    /// Everything the connection's schema holds beside this runner's ledger.
+    /// Reverts what was applied last, as far as `extent` goes, newest first, and says what it reverted.
+    ///
+    /// The order is that of application, whatever the names. Transactions and the lock are as for
+    /// [`Runner::up`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] if one of them is not known to this program and [`Error::Production`] for more than
+    /// one where that is refused, before anything is changed; [`Error::NotApplied`] for a target that is not
+    /// applied; otherwise as [`Runner::up`].
+    pub async fn down(&self, db: &DatabaseConnection, extent: &Extent) -> Result<Vec<String>> {
+        let status = self.status(db).await?;
+        if self.to_revert(&status, extent)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.locked(db, async |session, lock| {
+            let status = self.status(db).await?;
+            self.check_settled(&status)?;
+            let steps = self.to_revert(&status, extent)?;
+            if steps.len() > 1 {
+                self.refuse_production(db, "reverting more than one migration").await?;
+            }
+            Run::new(self, session, lock, Direction::Down).all(&steps).await
+        })
+        .await
+    }
+
+    /// What [`Runner::up_by`] or [`Runner::down`] would send. Nothing is executed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runner::status`], and what the extent asks for.
+    pub async fn dry_run(
+        &self,
+        db: &DatabaseConnection,
+        direction: Direction,
+        extent: &Extent,
+    ) -> Result<Vec<DryRun>> {
+        let status = self.status(db).await?;
+        let steps = match direction {
+            Direction::Up => self.to_apply(&status, extent)?,
+            Direction::Down => self.to_revert(&status, extent)?,
+        };
+        let mut runs = Vec::new();
+        for step in steps {
+            let captured = capture::capture(step.migration, direction).await;
+            runs.push(DryRun {
+                name: step.migration.name().to_owned(),
+                statements: captured.statements,
+                depends_on_data: captured.depends_on_data || step.claims.is_dependent_on_data(),
+                transactional: step.is_transactional(),
+            });
+        }
+        Ok(runs)
+    }
+
+    /// Everything the connection's schema holds beside this runner's ledger and log.
     ///
     /// # Errors
     ///
     /// [`Error::Database`] if the catalog can't be read.
     pub async fn catalog(&self, db: &impl ConnectionTrait) -> Result<Catalog> {
-        catalog::snapshot(db, &[self.ledger()]).await.map_err(|source| self.database_error(source))
+        catalog::snapshot(db, &[self.ledger(), self.log()]).await.map_err(|e| self.failed(e))
     }
 
     /// Drops every object of the connection's schema, whoever made it, members of extensions excepted, in
@@ -207,120 +304,224 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// [`Error::Locked`] while somebody migrates, [`Error::Database`] if something can't be dropped.
-    pub(crate) async fn drop_everything(&self, db: &DatabaseConnection) -> Result<()> {
-        self.locked(db, async || {
-            let failed = |source| self.database_error(source);
-            let txn = db.begin().await.map_err(failed)?;
-            txn.execute_unprepared(include_str!("drop_everything.sql")).await.map_err(failed)?;
-            txn.commit().await.map_err(failed)
-        })
-        .await
+    /// [`Error::Locked`] while somebody migrates, [`Error::Production`] where that is refused,
+    /// [`Error::Database`] if something can't be dropped.
+    pub async fn drop_everything(&self, db: &DatabaseConnection) -> Result<()> {
+        self.refuse_production(db, "dropping everything").await?;
+        let session = self.session(db).await?;
+        let lock = self.lock(db, &session).await?;
+        let dropped = async {
+            let txn = db.begin().await?;
+            txn.execute_unprepared(include_str!("drop_everything.sql")).await?;
+            txn.commit().await
+        };
+        let dropped = dropped.await.map_err(|e| self.failed(e));
+        lock.release().await;
+        dropped
     }
 
-    async fn locked<T>(&self, db: &DatabaseConnection, work: impl AsyncFnOnce() -> Result<T>) -> Result<T> {
-        let lock = Lock::acquire(db, &self.name, self.ledger(), self.patience).await?;
-        let done = work().await;
+    /// Whether the database is marked as production.
+    ///
+    /// The mark is a setting of the database, `alter database shop set migration_runner.production = 'on'`,
+    /// read from the catalog, so that no session can set it aside.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Database`] if the catalog can't be read.
+    pub async fn is_production(&self, db: &DatabaseConnection) -> Result<bool> {
+        catalog::is_production(db).await.map_err(|e| self.failed(e))
+    }
+
+    async fn refuse_production(&self, db: &DatabaseConnection, what: &'static str) -> Result<()> {
+        if self.is_production(db).await? {
+            return Err(Error::Production { database: self.name.clone(), what });
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn session(&self, db: &DatabaseConnection) -> Result<Session> {
+        Session::of(db).await.map_err(|e| self.failed(e))
+    }
+
+    async fn lock(&self, db: &DatabaseConnection, session: &Session) -> Result<Lock> {
+        let request = Request {
+            database: &self.name,
+            ledger: self.ledger(),
+            patience: self.patience,
+            observer: &self.observer,
+        };
+        Lock::acquire(db, session, &request).await
+    }
+
+    /// Does `work` under the lock, with ledger and log in place and no entry of a killed program left open.
+    pub(crate) async fn locked<T>(
+        &self,
+        db: &DatabaseConnection,
+        work: impl AsyncFnOnce(&Session, &mut Lock) -> Result<T>,
+    ) -> Result<T> {
+        let session = self.session(db).await?;
+        let mut lock = self.lock(db, &session).await?;
+        let prepared = async {
+            self.ledger.create(lock.connection()).await?;
+            self.history.create(lock.connection()).await?;
+            self.history.close_abandoned(lock.connection(), &self.ledger.quoted()).await
+        };
+        let done = match prepared.await {
+            Ok(()) => work(&session, &mut lock).await,
+            Err(error) => Err(self.failed(crate::session::db_err(error))),
+        };
         lock.release().await;
         done
     }
 
-    /// Runs `migrations` in `direction`, in one transaction as far as they allow it.
-    async fn run(
-        &self,
-        db: &DatabaseConnection,
-        direction: Direction,
-        migrations: &[&dyn MigrationTrait],
-    ) -> Result<Vec<String>> {
-        let begin = async || db.begin().await.map_err(|source| self.database_error(source));
-        let commit =
-            async |txn: DatabaseTransaction| txn.commit().await.map_err(|source| self.database_error(source));
-        let mut done = Vec::new();
-        let mut txn = begin().await?;
-        self.ledger.create(&txn).await.map_err(|source| self.database_error(source))?;
-        for migration in migrations {
-            if migration.use_transaction() == Some(false) {
-                commit(txn).await?;
-                self.step(&SchemaManager::new(db), direction, *migration).await?;
-                self.record(db, direction, migration.name()).await?;
-                txn = begin().await?;
-            } else {
-                self.step(&SchemaManager::new(&txn), direction, *migration).await?;
-                self.record(&txn, direction, migration.name()).await?;
-            }
-            done.push(migration.name().to_owned());
-        }
-        commit(txn).await?;
-        Ok(done)
+    pub(crate) fn failed(&self, source: DbErr) -> Error {
+        Error::from_db(&self.name, source)
     }
 
-    async fn step(
-        &self,
-        manager: &SchemaManager<'_>,
-        direction: Direction,
-        migration: &dyn MigrationTrait,
-    ) -> Result<()> {
-        tracing::info!(
-            database = self.name,
-            migration = migration.name(),
-            direction = direction.as_str(),
-            "migrating"
-        );
-        let outcome = match direction {
-            Direction::Up => migration.up(manager).await,
-            Direction::Down => migration.down(manager).await,
-        };
-        outcome.map_err(|source| Error::Migration {
-            database: self.name.clone(),
-            migration: migration.name().to_owned(),
-            direction: direction.as_str(),
-            source,
+    pub(crate) fn claims_of(&self, migration: &str) -> Claims {
+        self.claims.get(migration).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn find(&self, migration: &str) -> Result<usize> {
+        self.migrations.iter().position(|known| known.name() == migration).ok_or_else(|| {
+            let known = self.migrations.iter().map(|known| known.name());
+            Error::no_such_migration(&self.name, migration, known)
         })
     }
 
-    async fn record(&self, db: &impl ConnectionTrait, direction: Direction, version: &str) -> Result<()> {
-        let recorded = match direction {
-            Direction::Up => self.ledger.insert(db, version).await,
-            Direction::Down => self.ledger.delete(db, version).await,
-        };
-        recorded.map_err(|source| self.database_error(source))
-    }
-
-    fn compare(&self, applied: &[Entry]) -> Status {
-        let applied_at =
-            |name: &str| applied.iter().find(|entry| entry.version == name).map(|entry| entry.applied_at);
-        let known = self.migrations.iter().map(|migration| {
-            let applied_at = applied_at(migration.name());
-            let state = if applied_at.is_some() { State::Applied } else { State::Pending };
-            Migration { name: migration.name().to_owned(), state, applied_at }
-        });
-        let unknown = applied
-            .iter()
-            .filter(|entry| self.migrations.iter().all(|migration| migration.name() != entry.version))
-            .map(|entry| Migration {
-                name: entry.version.clone(),
-                state: State::Unknown,
-                applied_at: Some(entry.applied_at),
+    async fn check(&self, db: &DatabaseConnection, status: &Status) -> Result<()> {
+        self.check_settled(status)?;
+        if let Some(changed) = status.first(State::Changed) {
+            let migration = &self.migrations[self.find(&changed.name)?];
+            return Err(Error::Changed {
+                database: self.name.clone(),
+                migration: changed.name.clone(),
+                difference: self.difference(db, migration.as_ref()).await?,
             });
-        Status { database: self.name.clone(), migrations: known.chain(unknown).collect() }
-    }
-
-    fn database_error(&self, source: DbErr) -> Error {
-        Error::Database { database: self.name.clone(), source }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Direction {
-    Up,
-    Down,
-}
-
-impl Direction {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
         }
+        if self.allow_late { Ok(()) } else { status.check_order() }
+    }
+
+    fn check_settled(&self, status: &Status) -> Result<()> {
+        match status.first(State::Interrupted) {
+            Some(migration) => Err(Error::Interrupted {
+                database: self.name.clone(),
+                migration: migration.name.clone(),
+                error: migration.error.clone().unwrap_or_default(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// What has changed in the SQL of `migration` since it was accepted.
+    pub(crate) async fn difference(
+        &self,
+        db: &impl ConnectionTrait,
+        migration: &dyn MigrationTrait,
+    ) -> Result<String> {
+        let accepted = self.history.accepted_sql(db, migration.name()).await.map_err(|e| self.failed(e))?;
+        let (up, down) = accepted.unwrap_or_default();
+        let now = self.record(migration).await;
+        let parts = [("up", up, now.up.statements), ("down", down, now.down.statements)];
+        let parts = parts.into_iter().filter_map(|(direction, before, now)| {
+            let difference = sql::difference(&before, &now);
+            (!difference.is_empty()).then(|| format!("{direction}:\n{difference}"))
+        });
+        Ok(parts.collect::<Vec<_>>().join("\n"))
+    }
+
+    pub(crate) async fn record(&self, migration: &dyn MigrationTrait) -> Recorded {
+        capture::record(migration, &self.claims_of(migration.name())).await
+    }
+
+    async fn known(&self, migration: &dyn MigrationTrait, record: &Record, somebody_runs: bool) -> Migration {
+        let recorded = self.record(migration).await;
+        let can_run_again = match record.last_action.as_deref() {
+            Some("up") => recorded.up.rerunnable() || self.claims_of(migration.name()).is_rerunnable(),
+            Some("down") => recorded.down.rerunnable(),
+            _ => false,
+        };
+        let abandoned = record.is_open() && record.transactional == Some(false);
+        let state = if record.is_open() && somebody_runs {
+            State::Running
+        } else if (abandoned || record.is_interrupted()) && !can_run_again {
+            State::Interrupted
+        } else if record.applied_at.is_none() {
+            State::Pending
+        } else if record.checksum.is_some() && record.checksum != recorded.checksum() {
+            State::Changed
+        } else {
+            State::Applied
+        };
+        described(record, state, recorded.depends_on_data())
+    }
+
+    async fn unheard_of(&self, migration: &dyn MigrationTrait) -> Migration {
+        Migration {
+            name: migration.name().to_owned(),
+            state: State::Pending,
+            applied_at: None,
+            started_at: None,
+            finished_at: None,
+            error: None,
+            depends_on_data: self.record(migration).await.depends_on_data(),
+            checksum: None,
+            order: (None, None),
+        }
+    }
+
+    pub(crate) fn to_apply(&self, status: &Status, extent: &Extent) -> Result<Vec<Step<'_>>> {
+        let (end, limit) = match extent {
+            Extent::All => (self.migrations.len(), usize::MAX),
+            Extent::Count(count) => (self.migrations.len(), usize::try_from(*count).unwrap_or(usize::MAX)),
+            Extent::To(name) => (self.find(name)? + 1, usize::MAX),
+        };
+        let known = self.migrations.iter().zip(&status.migrations).take(end);
+        let pending = known.filter(|(_, known)| !known.is_applied());
+        Ok(pending.map(|(migration, _)| self.step(migration.as_ref())).take(limit).collect())
+    }
+
+    pub(crate) fn to_revert(&self, status: &Status, extent: &Extent) -> Result<Vec<Step<'_>>> {
+        let applied = status.migrations.iter().enumerate().filter(|(_, known)| known.is_applied());
+        let mut applied: Vec<_> = applied.collect();
+        applied.sort_by_key(|(position, known)| (known.order, *position));
+        applied.reverse();
+        let count = match extent {
+            Extent::All => applied.len(),
+            Extent::Count(count) => usize::try_from(*count).unwrap_or(usize::MAX),
+            Extent::To(name) => {
+                self.find(name)?;
+                let newer = applied.iter().position(|(_, known)| known.name == *name);
+                newer.ok_or_else(|| Error::NotApplied {
+                    database: self.name.clone(),
+                    migration: name.clone(),
+                })?
+            }
+        };
+        let known = applied.into_iter().take(count).map(|(position, known)| {
+            self.migrations
+                .get(position)
+                .map(|migration| self.step(migration.as_ref()))
+                .ok_or_else(|| Error::Unknown { database: self.name.clone(), migration: known.name.clone() })
+        });
+        known.collect()
+    }
+
+    fn step<'a>(&self, migration: &'a dyn MigrationTrait) -> Step<'a> {
+        Step { migration, claims: self.claims_of(migration.name()) }
+    }
+}
+
+fn described(record: &Record, state: State, depends_on_data: bool) -> Migration {
+    Migration {
+        name: record.version.clone(),
+        state,
+        applied_at: record.applied_at,
+        started_at: record.started_at,
+        finished_at: record.finished_at,
+        error: record.error.clone(),
+        depends_on_data,
+        checksum: record.checksum.clone(),
+        order: (record.applied_at, record.applied_id),
     }
 }

@@ -107,7 +107,7 @@ async fn migrated_template(databases: &[Database]) -> String {
     administer(&format!("create database {name} template template0")).await;
     let db = connect(&with_database(&name)).await;
     for database in databases {
-        database.runner().up(&db, None).await.expect("every migration applies");
+        database.runner().up(&db).await.expect("every migration applies");
     }
     db.close().await.expect("the pool closes");
     // Nobody may be connected to what is copied, not even by mistake.

@@ -1,6 +1,6 @@
 //! Every `down` undoes its `up`.
 
-use migration_runner::{Runner, catalog};
+use migration_runner::{Extent, Runner, catalog};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{DATABASES, EXCEPTIONS, texts};
@@ -18,13 +18,13 @@ async fn every_down_restores_the_catalog_that_its_up_found_and_up_again_gives_th
         let mut catalogs = vec![runner.catalog(&*db).await.unwrap()];
         for migration in runner.status(&db).await.unwrap().migrations {
             let before = catalogs.last().expect("begins with one");
-            runner.up(&db, Some(1)).await.unwrap();
+            runner.up_by(&db, &Extent::Count(1)).await.unwrap();
             let after = runner.catalog(&*db).await.unwrap();
             assert_ne!(&after, before, "{} changes nothing", migration.name);
-            runner.down(&db, 1).await.unwrap();
+            runner.down(&db, &Extent::Count(1)).await.unwrap();
             let undone = runner.catalog(&*db).await.unwrap();
             assert_eq!(before.difference(&undone), [""; 0], "after down of {}", migration.name);
-            runner.up(&db, Some(1)).await.unwrap();
+            runner.up_by(&db, &Extent::Count(1)).await.unwrap();
             let again = runner.catalog(&*db).await.unwrap();
             assert_eq!(after.difference(&again), [""; 0], "after up, down, up of {}", migration.name);
             catalogs.push(after);
@@ -32,7 +32,7 @@ async fn every_down_restores_the_catalog_that_its_up_found_and_up_again_gives_th
         while let Some(expected) = catalogs.pop() {
             assert_eq!(expected.difference(&runner.catalog(&*db).await.unwrap()), [""; 0]);
             if !catalogs.is_empty() {
-                runner.down(&db, 1).await.unwrap();
+                runner.down(&db, &Extent::Count(1)).await.unwrap();
             }
         }
     }
@@ -45,27 +45,24 @@ async fn all_three_overlaid_go_up_and_down_and_leave_an_empty_catalog() {
     let before = catalog::snapshot(&*db, &ledgers).await.unwrap();
     assert!(before.is_empty());
     for runner in migration::runners() {
-        runner.up(&db, None).await.unwrap();
+        runner.up(&db).await.unwrap();
     }
     for runner in migration::runners().into_iter().rev() {
-        let applied = runner.status(&db).await.unwrap().migrations.len();
-        runner.down(&db, u32::try_from(applied).unwrap()).await.unwrap();
+        runner.down(&db, &Extent::All).await.unwrap();
     }
     let after = catalog::snapshot(&*db, &ledgers).await.unwrap();
     assert_eq!(before.difference(&after), [""; 0]);
 }
 
 async fn undo_all(db: &TestDb, name: &str) -> Result<(), migration_runner::Error> {
-    let runner = runner(name);
-    let applied = runner.status(db).await?.migrations.len();
-    runner.down(db, u32::try_from(applied).expect("fewer than four billion")).await.map(drop)
+    runner(name).down(db, &Extent::All).await.map(drop)
 }
 
 #[tokio::test]
 async fn down_leaves_a_citext_alone_that_was_there_before() -> Result<(), DbErr> {
     let db = TestDb::empty(Database::Identitydb).await;
     db.execute_unprepared("create extension citext; create table shops (name citext)").await?;
-    runner("identitydb").up(&db, None).await.unwrap();
+    runner("identitydb").up(&db).await.unwrap();
     undo_all(&db, "identitydb").await.unwrap();
     assert_eq!(
         texts(&db, "select extname::text as text from pg_extension order by 1").await,

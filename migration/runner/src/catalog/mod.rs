@@ -45,6 +45,15 @@ impl Catalog {
             .map(|(key, definition)| line('+', key, definition));
         gone.chain(new).collect()
     }
+
+    /// What `self` has and `other` lacks or has otherwise, in lines as of [`Catalog::difference`]; what `other`
+    /// has beyond that is left out.
+    pub fn lacking_in(&self, other: &Self) -> Vec<String> {
+        let shared = other.objects.iter().filter(|(key, _)| self.objects.contains_key(*key));
+        let shared =
+            Self { objects: shared.map(|(key, definition)| (key.clone(), definition.clone())).collect() };
+        self.difference(&shared)
+    }
 }
 
 impl fmt::Debug for Catalog {
@@ -76,4 +85,27 @@ pub async fn snapshot(db: &impl ConnectionTrait, except: &[&str]) -> Result<Cata
             .insert((row.try_get("", "kind")?, row.try_get("", "name")?), definition.unwrap_or_default());
     }
     Ok(catalog)
+}
+
+/// Whether the connection's schema has a table of this name.
+pub(crate) async fn has_table(db: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {
+    let select =
+        "select to_regclass(quote_ident(current_schema()) || '.' || quote_ident($1)) is not null as found";
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), select, [name.into()]);
+    match db.query_one_raw(statement).await? {
+        Some(row) => Ok(row.try_get::<Option<bool>>("", "found")?.unwrap_or(false)),
+        None => Ok(false),
+    }
+}
+
+/// Whether the database itself, not the session, is set up as production.
+pub(crate) async fn is_production(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let select = "select exists ( \
+                      select from pg_db_role_setting s, unnest(s.setconfig) as setting \
+                      where s.setdatabase = (select oid from pg_database where datname = current_database()) \
+                        and s.setrole = 0 \
+                        and lower(setting) ~ '^migration_runner\\.production=(on|true|yes|1)$' \
+                  ) as production";
+    let statement = Statement::from_string(db.get_database_backend(), select);
+    db.query_one_raw(statement).await?.map_or(Ok(false), |row| row.try_get("", "production"))
 }

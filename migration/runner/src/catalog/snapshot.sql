@@ -12,6 +12,10 @@ with
           and not exists (
               select from pg_index i join pg_class t on t.oid = i.indrelid
               where i.indexrelid = c.oid and t.relname = any ($1::text[]))
+          and not exists (
+              select from pg_depend d join pg_class t on t.oid = d.refobjid and d.refclassid = 'pg_class'::regclass
+              where d.classid = 'pg_class'::regclass and d.objid = c.oid and c.relkind = 'S'
+                and d.deptype in ('a', 'i') and t.relname = any ($1::text[]))
     ),
     routine as (
         select p.*

@@ -1,0 +1,174 @@
+//! Bringing the records back in line with what is: changed SQL, interrupted runs, schemas made by other means.
+
+use sea_orm::DatabaseConnection;
+use sea_orm_migration::{MigrationTrait, SchemaManager};
+use serde::Serialize;
+
+use crate::catalog;
+use crate::history::{Action, Subject};
+use crate::lock::Lock;
+use crate::scratch::Scratch;
+use crate::status::State;
+use crate::{Error, Result, Runner, session};
+
+/// A migration whose SQL is no longer what it was applied from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Accepted {
+    /// Its name.
+    pub migration: String,
+    /// The SQL then and now, as a unified diff.
+    pub difference: String,
+}
+
+/// What came of a migration that was interrupted outside a transaction, by somebody who has looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// All of it is in the database.
+    Applied,
+    /// Nothing of it is.
+    Pending,
+}
+
+impl Runner {
+    /// The applied migrations whose SQL has changed since, in order; what [`Runner::repair`] would accept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runner::status`].
+    pub async fn changes(&self, db: &DatabaseConnection) -> Result<Vec<Accepted>> {
+        let status = self.status(db).await?;
+        let mut changes = Vec::new();
+        let known = self.migrations.iter().zip(&status.migrations);
+        for (migration, _) in known.filter(|(_, known)| known.state == State::Changed) {
+            let difference = self.difference(db, migration.as_ref()).await?;
+            changes.push(Accepted { migration: migration.name().to_owned(), difference });
+        }
+        Ok(changes)
+    }
+
+    /// Accepts the SQL that applied migrations have now, and says what changed. Nothing of it is run.
+    ///
+    /// Entries of the log that a killed program left open are closed as well. What an interrupted migration
+    /// has left is for [`Runner::settle`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`] while somebody migrates, [`Error::Database`] if the log can't be written.
+    pub async fn repair(&self, db: &DatabaseConnection) -> Result<Vec<Accepted>> {
+        self.locked(db, async |_, lock| {
+            let changes = self.changes(db).await?;
+            for change in &changes {
+                let migration = &self.migrations[self.find(&change.migration)?];
+                self.note(lock, Action::Repair, migration.as_ref()).await?;
+            }
+            Ok(changes)
+        })
+        .await
+    }
+
+    /// Says what came of the interrupted migration called `migration`, so that runs go on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchMigration`]; [`Error::AlreadyApplied`] or [`Error::NotApplied`] if the migration is not
+    /// interrupted; otherwise as [`Runner::repair`].
+    pub async fn settle(&self, db: &DatabaseConnection, migration: &str, settled: Settled) -> Result<()> {
+        let position = self.find(migration)?;
+        self.locked(db, async |session, lock| {
+            let known = &self.status(db).await?.migrations[position];
+            let (database, migration) = (self.name.clone(), migration.to_owned());
+            match (known.state, known.is_applied()) {
+                (State::Interrupted, _) => {}
+                (_, true) => return Err(Error::AlreadyApplied { database, migration }),
+                (_, false) => return Err(Error::NotApplied { database, migration }),
+            }
+            let work = session.pool(&format!("migrations of {}", self.name), self.timeouts);
+            let recorded = match (settled, known.is_applied()) {
+                (Settled::Applied, false) => self.ledger.insert(&work, &known.name).await,
+                (Settled::Pending, true) => self.ledger.delete(&work, &known.name).await,
+                _ => Ok(()),
+            };
+            recorded.map_err(|e| self.failed(e))?;
+            work.close().await.map_err(|e| self.failed(e))?;
+            self.note(lock, Action::Repair, self.migrations[position].as_ref()).await
+        })
+        .await
+    }
+
+    /// Marks the migrations up to and including `to` as applied without running them, for a database whose
+    /// schema was made by other means, and says which.
+    ///
+    /// Unless `unchecked`, they are run on a throwaway database first, and all that they build has to be in
+    /// this one, and be equal.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchMigration`], [`Error::BaselineDiffers`], [`Error::Scratch`] where no throwaway database
+    /// can be made, [`Error::Migration`] if a migration does not run there; otherwise as [`Runner::repair`].
+    pub async fn baseline(&self, db: &DatabaseConnection, to: &str, unchecked: bool) -> Result<Vec<String>> {
+        let end = self.find(to)?;
+        if !unchecked {
+            self.compare_baseline(db, end).await?;
+        }
+        self.locked(db, async |session, lock| {
+            let status = self.status(db).await?;
+            let work = session.pool(&format!("migrations of {}", self.name), self.timeouts);
+            let mut marked = Vec::new();
+            let known = self.migrations.iter().zip(&status.migrations).take(end + 1);
+            for (migration, _) in known.filter(|(_, known)| !known.is_applied()) {
+                self.ledger.insert(&work, migration.name()).await.map_err(|e| self.failed(e))?;
+                self.note(lock, Action::Baseline, migration.as_ref()).await?;
+                marked.push(migration.name().to_owned());
+            }
+            work.close().await.map_err(|e| self.failed(e))?;
+            Ok(marked)
+        })
+        .await
+    }
+
+    async fn compare_baseline(&self, db: &DatabaseConnection, end: usize) -> Result<()> {
+        let scratch = Scratch::create(db).await.map_err(|source| Error::from_scratch(&self.name, source))?;
+        let built = self.build(&scratch, end).await;
+        let dropped = scratch.drop().await.map_err(|e| self.failed(e));
+        let built = built?;
+        dropped?;
+        let there = self.catalog(db).await?;
+        let difference = built.lacking_in(&there);
+        if difference.is_empty() {
+            return Ok(());
+        }
+        Err(Error::BaselineDiffers {
+            database: self.name.clone(),
+            migration: self.migrations[end].name().to_owned(),
+            difference,
+        })
+    }
+
+    async fn build(&self, scratch: &Scratch, end: usize) -> Result<catalog::Catalog> {
+        for migration in &self.migrations[..=end] {
+            let applied = migration.up(&SchemaManager::new(scratch.db())).await;
+            applied.map_err(|source| Error::Migration {
+                database: self.name.clone(),
+                migration: migration.name().to_owned(),
+                direction: crate::Direction::Up,
+                source,
+            })?;
+        }
+        self.catalog(scratch.db()).await
+    }
+
+    /// Writes an entry for something that is done with being written.
+    async fn note(&self, lock: &mut Lock, action: Action, migration: &dyn MigrationTrait) -> Result<()> {
+        let recorded = self.record(migration).await;
+        let subject = Subject {
+            migration: migration.name(),
+            transactional: migration.use_transaction() != Some(false),
+            recorded: &recorded,
+        };
+        let noted = async {
+            let id = self.history.start(lock.connection(), action, &subject).await?;
+            self.history.succeed(lock.connection(), &[id]).await
+        };
+        noted.await.map_err(|e| self.failed(session::db_err(e)))
+    }
+}

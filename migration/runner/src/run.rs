@@ -1,0 +1,227 @@
+//! One run: the migrations it was given, in as few transactions as they allow, each with its entry in the log.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TransactionTrait};
+use sea_orm_migration::{MigrationTrait, SchemaManager};
+use tokio::time::Instant;
+
+use crate::event::{self, Event};
+use crate::history::{Action, Subject};
+use crate::lock::Lock;
+use crate::session::{self, Session};
+use crate::{Claims, Direction, Error, Result, Runner};
+
+/// Between two attempts to get a lock: the first, and the longest.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
+
+/// One migration of a run.
+#[derive(Clone, Copy)]
+pub(crate) struct Step<'a> {
+    pub(crate) migration: &'a dyn MigrationTrait,
+    pub(crate) claims: Claims,
+}
+
+impl Step<'_> {
+    pub(crate) fn is_transactional(&self) -> bool {
+        self.migration.use_transaction() != Some(false)
+    }
+}
+
+/// A run in one direction, by whoever holds the lock.
+pub(crate) struct Run<'a> {
+    runner: &'a Runner,
+    session: &'a Session,
+    lock: &'a mut Lock,
+    direction: Direction,
+    position: usize,
+    of: usize,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(
+        runner: &'a Runner,
+        session: &'a Session,
+        lock: &'a mut Lock,
+        direction: Direction,
+    ) -> Self {
+        Self { runner, session, lock, direction, position: 0, of: 0 }
+    }
+
+    /// Runs `steps` in order and says their names. What opts out of transactions stands alone; what lies
+    /// between is one transaction.
+    pub(crate) async fn all(mut self, steps: &[Step<'_>]) -> Result<Vec<String>> {
+        self.of = steps.len();
+        for batch in steps.chunk_by(|a, b| a.is_transactional() && b.is_transactional()) {
+            self.with_patience(batch).await?;
+            self.position += batch.len();
+        }
+        Ok(steps.iter().map(|step| step.migration.name().to_owned()).collect())
+    }
+
+    /// Tries a batch again for as long as only a lock is in its way.
+    async fn with_patience(&mut self, batch: &[Step<'_>]) -> Result<()> {
+        let start = Instant::now();
+        for attempt in 1.. {
+            let Err(error) = self.attempt(batch).await else { break };
+            let is_in_the_way = matches!(&error, Error::Migration { source, .. } | Error::Database { source, .. }
+                if session::code(source).is_some_and(|code| code == "55P03" || code == "40P01"));
+            let can_run_again = batch[0].is_transactional() || batch[0].claims.is_rerunnable();
+            if !is_in_the_way || !can_run_again || start.elapsed() >= self.runner.patience {
+                return Err(error);
+            }
+            let longest = BACKOFF.0.saturating_mul(1 << attempt.min(10)).min(BACKOFF.1);
+            let after = longest.mul_f64(rand::random_range(0.5..1.0));
+            let migration = match &error {
+                Error::Migration { migration, .. } => migration.clone(),
+                _ => batch[0].migration.name().to_owned(),
+            };
+            tracing::warn!(database = self.runner.name, migration, attempt, %error, "a lock is in the way");
+            self.runner.observer.tell(&Event::Retrying { migration, attempt, after });
+            tokio::time::sleep(after).await;
+        }
+        Ok(())
+    }
+
+    async fn attempt(&mut self, batch: &[Step<'_>]) -> Result<()> {
+        let name = format!("migrations of {}", self.runner.name);
+        let timeouts = if batch[0].is_transactional() { self.runner.timeouts } else { self.runner.alone };
+        let db = self.session.pool(&name, timeouts);
+        let done = match batch {
+            [step] if !step.is_transactional() => self.alone(&db, *step).await,
+            _ => self.together(&db, batch).await,
+        };
+        // What runs on when the program has given up, as after a cancelled statement, ends with its connection.
+        if let Err(error) = db.close().await {
+            tracing::warn!(%error, "the connections of the migration did not close cleanly");
+        }
+        done
+    }
+
+    /// All of `batch` in one transaction.
+    async fn together(&mut self, db: &DatabaseConnection, batch: &[Step<'_>]) -> Result<()> {
+        let runner = self.runner;
+        let txn = db.begin().await.map_err(|e| runner.failed(e))?;
+        let mut entries = Vec::new();
+        let done = async {
+            runner.ledger.lock(&txn).await.map_err(|e| runner.failed(e))?;
+            for (position, step) in (self.position..).zip(batch) {
+                let id = self.start(*step).await?;
+                entries.push((id, *step));
+                self.step(&SchemaManager::new(&txn), *step, position).await?;
+                self.record(&txn, *step).await?;
+                self.log(async |runner, lock| runner.history.finish(lock.connection(), id).await).await?;
+            }
+            txn.commit().await.map_err(|e| runner.failed(e))
+        };
+        let done = done.await;
+        let ids: Vec<i64> = entries.iter().map(|(id, _)| *id).collect();
+        match &done {
+            Ok(()) => {
+                let logged =
+                    self.log(async |runner, lock| runner.history.succeed(lock.connection(), &ids).await);
+                // It is committed; the next run closes the entries.
+                if let Err(error) = logged.await {
+                    tracing::warn!(%error, "the log could not be brought up to date");
+                }
+            }
+            Err(error) => self.log_failure(&ids, error).await,
+        }
+        done
+    }
+
+    /// One migration without a transaction around it.
+    async fn alone(&mut self, db: &DatabaseConnection, step: Step<'_>) -> Result<()> {
+        let id = self.start(step).await?;
+        let done = async {
+            self.step(&SchemaManager::new(db), step, self.position).await?;
+            self.record(db, step).await
+        };
+        match done.await {
+            Ok(()) => {
+                self.log(async |runner, lock| runner.history.succeed(lock.connection(), &[id]).await).await
+            }
+            Err(error) => {
+                self.log_failure(&[id], &error).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn start(&mut self, step: Step<'_>) -> Result<i64> {
+        let recorded = self.runner.record(step.migration).await;
+        let subject = Subject {
+            migration: step.migration.name(),
+            transactional: step.is_transactional(),
+            recorded: &recorded,
+        };
+        let action = match self.direction {
+            Direction::Up => Action::Up,
+            Direction::Down => Action::Down,
+        };
+        self.log(async |runner, lock| runner.history.start(lock.connection(), action, &subject).await).await
+    }
+
+    async fn step(&self, manager: &SchemaManager<'_>, step: Step<'_>, position: usize) -> Result<()> {
+        let Step { migration, .. } = step;
+        let (runner, direction) = (self.runner, self.direction);
+        let name = migration.name().to_owned();
+        tracing::info!(database = runner.name, migration = name, %direction, "migrating");
+        runner.observer.tell(&Event::Started {
+            migration: name.clone(),
+            position: position + 1,
+            of: self.of,
+        });
+        let start = Instant::now();
+        let work = async {
+            match direction {
+                Direction::Up => migration.up(manager).await,
+                Direction::Down => migration.down(manager).await,
+            }
+        };
+        let outcome = event::CURRENT.scope(runner.observer.clone(), work).await;
+        outcome.map_err(|source| Error::Migration {
+            database: runner.name.clone(),
+            migration: name.clone(),
+            direction,
+            source,
+        })?;
+        runner.observer.tell(&Event::Finished { migration: name, took: start.elapsed() });
+        Ok(())
+    }
+
+    async fn record(&self, db: &impl ConnectionTrait, step: Step<'_>) -> Result<()> {
+        let version = step.migration.name();
+        let recorded: Result<(), DbErr> = match self.direction {
+            Direction::Up => self.runner.ledger.insert(db, version).await,
+            Direction::Down => self.runner.ledger.delete(db, version).await,
+        };
+        recorded.map_err(|e| self.runner.failed(e))
+    }
+
+    async fn log<T>(
+        &mut self,
+        write: impl AsyncFnOnce(&Runner, &mut Lock) -> sea_orm::sqlx::Result<T>,
+    ) -> Result<T> {
+        let runner = self.runner;
+        write(runner, self.lock).await.map_err(|e| runner.failed(session::db_err(e)))
+    }
+
+    /// Notes `error` at the entry that it comes from, the last, and at the others that they were undone with it.
+    async fn log_failure(&mut self, ids: &[i64], error: &Error) {
+        let Some((failed, undone)) = ids.split_last() else { return };
+        let why = match error {
+            Error::Migration { source, .. } | Error::Database { source, .. } => source.to_string(),
+            other => other.to_string(),
+        };
+        let rest = format!("rolled back: {error}");
+        let logged = self.log(async |runner, lock| {
+            runner.history.fail(lock.connection(), undone, &rest).await?;
+            runner.history.fail(lock.connection(), &[*failed], &why).await
+        });
+        // What the migration said matters more than whether it could be noted down.
+        if let Err(error) = logged.await {
+            tracing::warn!(%error, "the failure could not be written to the log");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Connections of the runner's own, which see the database as the connection that was given sees it.
+//!
+//! The service's pool may be small, busy, or set up with timeouts that suit requests, so migrations run beside
+//! it. What decides where a statement lands is carried over: the search path, and the role if one was set.
+
+use std::time::Duration;
+
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgConnection, raw_sql};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector, Statement};
+
+/// How long a statement may wait for a lock, and how long it may run; zero is without end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Timeouts {
+    pub(crate) lock: Duration,
+    pub(crate) statement: Duration,
+}
+
+impl Timeouts {
+    /// `set`, or with `local` for the current transaction only.
+    pub(crate) fn sql(&self, local: bool) -> String {
+        let scope = if local { "local " } else { "" };
+        let (lock, statement) = (self.lock.as_millis(), self.statement.as_millis());
+        format!("set {scope}lock_timeout = {lock}; set {scope}statement_timeout = {statement}")
+    }
+}
+
+/// What a connection has to be given to see what another one sees.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    options: PgConnectOptions,
+    settings: String,
+}
+
+impl Session {
+    /// Reads it from `db`. One statement.
+    pub(crate) async fn of(db: &DatabaseConnection) -> Result<Self, DbErr> {
+        // The path goes from the setting to the setting as it is, schemas in it quoted or not.
+        let read = "select format('select pg_catalog.set_config(''search_path'', %L, false)', current_setting('search_path')) \
+                    || case when current_user <> session_user then format('; set role %I', current_user) else '' end as settings";
+        let row = db
+            .query_one_raw(Statement::from_string(db.get_database_backend(), read))
+            .await?
+            .ok_or_else(|| DbErr::RecordNotFound("a select without from".to_owned()))?;
+        let options = (*db.get_postgres_connection_pool().connect_options()).clone();
+        Ok(Self { options, settings: row.try_get("", "settings")? })
+    }
+
+    /// One connection, which calls itself `name`.
+    pub(crate) async fn connect(&self, name: &str) -> sqlx::Result<PgConnection> {
+        let mut connection = PgConnection::connect_with(&self.options.clone().application_name(name)).await?;
+        raw_sql(AssertSqlSafe(self.settings.clone())).execute(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// A pool, whose connections are opened when they are needed, call themselves `name` and give up by
+    /// `timeouts`.
+    pub(crate) fn pool(&self, name: &str, timeouts: Timeouts) -> DatabaseConnection {
+        let settings = format!("{}; {}", self.settings, timeouts.sql(false));
+        let pool = PgPoolOptions::new()
+            .max_connections(4)
+            .min_connections(0)
+            .after_connect(move |connection, _| {
+                let settings = settings.clone();
+                Box::pin(async move { raw_sql(AssertSqlSafe(settings)).execute(connection).await.map(drop) })
+            })
+            .connect_lazy_with(self.options.clone().application_name(name));
+        SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
+    }
+}
+
+/// The driver's error as SeaORM wraps it.
+pub(crate) fn db_err(source: sqlx::Error) -> DbErr {
+    DbErr::Exec(RuntimeErr::SqlxError(source.into()))
+}
+
+/// The five characters of PostgreSQL's error code, if the server said anything at all.
+pub(crate) fn code(error: &DbErr) -> Option<String> {
+    let (DbErr::Conn(RuntimeErr::SqlxError(source))
+    | DbErr::Exec(RuntimeErr::SqlxError(source))
+    | DbErr::Query(RuntimeErr::SqlxError(source))) = error
+    else {
+        return None;
+    };
+    source.as_database_error()?.code().map(|code| code.into_owned())
+}
