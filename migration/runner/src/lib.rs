@@ -43,6 +43,7 @@ mod direction;
 mod error;
 mod event;
 mod history;
+mod inspect;
 mod ledger;
 mod lock;
 mod repair;
