@@ -20,6 +20,7 @@ mod import_cargo_index;
 mod import_lockfile;
 mod import_osv;
 mod import_support;
+mod migration_index;
 mod migration_runner;
 mod rankings;
 mod reads;

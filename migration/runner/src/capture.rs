@@ -100,11 +100,6 @@ pub(crate) fn recording() -> Option<Recorder> {
     RECORDER.try_with(Clone::clone).ok()
 }
 
-/// Whether the migration is being captured, not run.
-pub(crate) fn is_recording() -> bool {
-    RECORDER.try_with(|_| ()).is_ok()
-}
-
 /// What `direction` of `migration` would send. Nothing is executed.
 pub(crate) async fn capture(migration: &dyn MigrationTrait, direction: Direction) -> Capture {
     let recorder = Recorder::default();

@@ -44,7 +44,7 @@ pub enum Event {
         index: String,
         /// As `pg_stat_progress_create_index` calls it: `building index: scanning table`.
         phase: String,
-        /// Blocks or rows done in this phase.
+        /// Blocks or rows done in this phase; while it waits, transactions that have ended.
         done: u64,
         /// Of how many; 0 where the server does not know.
         total: u64,

@@ -26,6 +26,8 @@
 //! - [`Runner`]: what is applied, what is pending, up, down;
 //! - [`catalog`]: everything a schema holds, as values that can be compared, to prove that a `down`
 //!   undoes its `up`;
+//! - [`index`]: indexes that are built and dropped while their table is in use;
+//! - [`scaffold`]: adds a migration to a crate;
 //! - [`cli`]: the command line that `sea-orm-cli migrate` expects of a migration crate, for one
 //!   database or several.
 //!
@@ -43,12 +45,14 @@ mod direction;
 mod error;
 mod event;
 mod history;
+pub mod index;
 mod inspect;
 mod ledger;
 mod lock;
 mod repair;
 mod run;
 mod runner;
+pub mod scaffold;
 mod scratch;
 mod session;
 mod sql;
@@ -59,6 +63,7 @@ pub use direction::Direction;
 pub use error::{Error, Result};
 pub use event::Event;
 pub use history::HistoryEntry;
+pub use index::ConcurrentIndex;
 pub use repair::{Accepted, Settled};
 pub use runner::{DryRun, Extent, Runner};
 pub use status::{Migration, State, Status};

@@ -1,13 +1,18 @@
 //! A throwaway database on the same server, for what must not touch a real one.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use sea_orm::sqlx::{AssertSqlSafe, Connection, PgConnection, Row, raw_sql};
-use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, sqlx};
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgConnection, Row, raw_sql};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
+
+use crate::session::{Session, Timeouts, db_err};
 
 /// Every throwaway database's name begins so; one that nobody is connected to an hour later is left over
 /// from a program that was killed, and dropped by the next.
 const PREFIX: &str = "migration_scratch_";
+
+/// What works on it may take its time.
+const ENDLESS: Timeouts = Timeouts { lock: Duration::ZERO, statement: Duration::ZERO };
 
 /// An empty database of its own. [`Scratch::drop`] has to be called; a killed program's is dropped later.
 #[derive(Debug)]
@@ -18,28 +23,24 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Creates it on the server of `db`, by the role of `db`, which must be allowed to create databases.
+    /// Creates it on the server of `db`, by the role of `db`, which must be allowed to create databases. It
+    /// has the schema that `db` works in, empty, and connections to it see what those of `db` see.
     pub(crate) async fn create(db: &DatabaseConnection) -> Result<Self, DbErr> {
-        let options = db.get_postgres_connection_pool().connect_options();
-        let options = (*options).clone().application_name("migration scratch");
-        let mut admin = PgConnection::connect_with(&options).await.map_err(db_err)?;
+        let session = Session::of(db).await?;
+        let schema = "select format('create schema if not exists %I', current_schema()) as sql";
+        let schema = db.query_one_raw(Statement::from_string(db.get_database_backend(), schema)).await?;
+        let schema: Option<String> = schema.map_or(Ok(None), |row| row.try_get("", "sql"))?;
+
+        let mut admin = session.connect("migration scratch").await.map_err(db_err)?;
         drop_left_over(&mut admin).await.map_err(db_err)?;
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let name = format!("{PREFIX}{seconds}_{:08x}", rand::random::<u32>());
+        let name = new_name(&mut admin).await.map_err(db_err)?;
         execute(&mut admin, &format!("create database {name} template template0")).await.map_err(db_err)?;
-        let url = options.database(&name);
-        let pool = sqlx::postgres::PgPoolOptions::new()
-            .max_connections(4)
-            .min_connections(1)
-            .connect_with(url)
-            .await;
-        match pool {
-            Ok(pool) => {
-                Ok(Self { db: sea_orm::SqlxPostgresConnector::from_sqlx_postgres_pool(pool), admin, name })
-            }
+        let scratch = Self { db: session.in_database(&name).pool("migration scratch", ENDLESS), admin, name };
+        match scratch.db.execute_unprepared(schema.as_deref().unwrap_or_default()).await {
+            Ok(_) => Ok(scratch),
             Err(error) => {
-                execute(&mut admin, &format!("drop database {name} with (force)")).await.map_err(db_err)?;
-                Err(db_err(error))
+                scratch.drop().await?;
+                Err(error)
             }
         }
     }
@@ -57,6 +58,13 @@ impl Scratch {
             .map_err(db_err)?;
         self.admin.close().await.map_err(db_err)
     }
+}
+
+/// With the second in it, by the server's clock, so that the next can tell how old it is.
+async fn new_name(admin: &mut PgConnection) -> sqlx::Result<String> {
+    let name = "select $1 || extract(epoch from now())::bigint || '_' || $2";
+    let chance = format!("{:08x}", rand::random::<u32>());
+    sqlx::query(name).bind(PREFIX).bind(chance).fetch_one(admin).await?.try_get(0)
 }
 
 async fn drop_left_over(admin: &mut PgConnection) -> sqlx::Result<()> {
@@ -77,8 +85,4 @@ async fn drop_left_over(admin: &mut PgConnection) -> sqlx::Result<()> {
 
 async fn execute(admin: &mut PgConnection, sql: &str) -> sqlx::Result<()> {
     raw_sql(AssertSqlSafe(sql.to_owned())).execute(admin).await.map(drop)
-}
-
-fn db_err(source: sqlx::Error) -> DbErr {
-    DbErr::Conn(RuntimeErr::SqlxError(source.into()))
 }

@@ -53,6 +53,11 @@ impl Session {
         Ok(connection)
     }
 
+    /// The same, in the database called `name`.
+    pub(crate) fn in_database(&self, name: &str) -> Self {
+        Self { options: self.options.clone().database(name), ..self.clone() }
+    }
+
     /// A pool, whose connections are opened when they are needed, call themselves `name` and give up by
     /// `timeouts`.
     pub(crate) fn pool(&self, name: &str, timeouts: Timeouts) -> DatabaseConnection {
