@@ -143,7 +143,10 @@ impl Stores {
             applied.push((name, runner.up(db).await?.len()));
         }
         if let Some(client) = &self.open.events {
-            applied.push(("events", events::migration::up(client, None).await?.migrations.len()));
+            applied.push((
+                "events",
+                events::migration::up(client, &events::migration::Extent::All).await?.migrations.len(),
+            ));
         }
         Ok(applied)
     }

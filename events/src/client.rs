@@ -99,6 +99,14 @@ impl Client {
         &self.inner.version
     }
 
+    /// A handle to another database of the same server, by the same user. Whether it exists is not checked.
+    pub(crate) fn with_database(&self, database: &str) -> Self {
+        let Inner { driver, host, version, .. } = self.inner.as_ref();
+        let driver = driver.clone().with_database(database);
+        let (host, version) = (host.clone(), version.clone());
+        Self { inner: Arc::new(Inner { driver, database: database.to_owned(), host, version }) }
+    }
+
     /// The official driver beneath, for what this crate does not offer.
     #[must_use]
     pub fn driver(&self) -> &clickhouse::Client {
@@ -130,6 +138,13 @@ impl Client {
         T: clickhouse::RowOwned + clickhouse::RowRead,
     {
         query.fetch_one().await.map_err(|error| self.error(&error))
+    }
+
+    /// Runs a statement and returns its rows as JSON, each an object on a line of its own.
+    pub(crate) async fn json_lines(&self, query: Query) -> Result<String> {
+        let mut answer = query.fetch_bytes("JSONEachRow").map_err(|error| self.error(&error))?;
+        let answer = answer.collect().await.map_err(|error| self.error(&error))?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 
     pub(crate) fn error(&self, error: &clickhouse::error::Error) -> Error {

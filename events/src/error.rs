@@ -61,6 +61,103 @@ pub enum Error {
         /// Why it failed.
         source: Box<Error>,
     },
+    /// The SQL of an applied migration is not what it was applied from.
+    #[error(
+        "{migration} is applied, but its SQL has changed since:\n{difference}put the SQL back and make the change in a \
+         new migration; or, if the schema is the same either way, accept the new SQL with `repair`"
+    )]
+    Changed {
+        /// The migration's name.
+        migration: String,
+        /// From what was recorded to what is there now, as a unified diff that ends in a line break.
+        difference: String,
+    },
+    /// A pending migration comes before one that is already applied.
+    #[error(
+        "{late} is pending but comes before {applied}, which is applied; give it a later name, revert down to before \
+         it and go up again, or allow late migrations"
+    )]
+    OutOfOrder {
+        /// The pending migration.
+        late: String,
+        /// The newest applied migration.
+        applied: String,
+    },
+    /// The database has migrations that this program does not know, and lacks some that it does.
+    #[error(
+        "{unknown} is applied but not known to this program, while {pending} is pending: two histories have parted; \
+         build from a revision that has both, or allow late migrations"
+    )]
+    Diverged {
+        /// The first applied migration that this program lacks.
+        unknown: String,
+        /// The first pending migration.
+        pending: String,
+    },
+    /// A migration that is to be reverted is not known to this program.
+    #[error(
+        "{migration} would have to be reverted and this program does not know it; use the release that applied it"
+    )]
+    Unknown {
+        /// The migration's name.
+        migration: String,
+    },
+    /// There is no migration of that name.
+    #[error("there is no migration `{name}`{}; the migrations are {}", suggestion(.closest.as_deref()), .known.join(", "))]
+    NoSuchMigration {
+        /// What was asked for.
+        name: String,
+        /// The name that is nearest to it, when one is near.
+        closest: Option<String>,
+        /// All names.
+        known: Vec<String>,
+    },
+    /// Nothing can be reverted down to a migration that is not applied.
+    #[error(
+        "{migration} is not applied, so nothing can be reverted down to it; see `status` for what is applied"
+    )]
+    NotApplied {
+        /// The migration's name.
+        migration: String,
+    },
+    /// There is nothing to settle about a migration.
+    #[error("{migration} is {}, and only a partial one can be settled by hand", .state.as_str())]
+    NotPartial {
+        /// The migration's name.
+        migration: String,
+        /// Where it stands.
+        state: crate::migration::State,
+    },
+    /// A baseline would have to mark a migration that was begun.
+    #[error(
+        "{migration} was begun and not ended; run `up` or `down`, or settle it with `repair`, then mark the others"
+    )]
+    Partial {
+        /// The migration's name.
+        migration: String,
+    },
+    /// A migration can't be applied to a throwaway database.
+    #[error(
+        "step `{about}` of {migration} names a database, so it can't be tried out on another; leave the name out, or \
+         mark the migrations unchecked"
+    )]
+    NamesDatabase {
+        /// The migration's name.
+        migration: String,
+        /// What the step does.
+        about: &'static str,
+    },
+    /// A baseline would say that a schema is there which is not.
+    #[error(
+        "the database is not what the migrations up to {to} make of an empty one (- is what they make, + what is \
+         there):\n{}\nmake it so, or mark them unchecked", .difference.join("\n")
+    )]
+    BaselineDiffers {
+        /// The last migration that was to be marked.
+        to: String,
+        /// What has to happen to what the migrations make, to get what is there.
+        difference: Vec<String>,
+    },
     /// A sealed batch could not be written. What was written before it stays; ingesting again is safe.
     #[error(
         "a batch of {rows} rows for {table} was not written: {source}; run it again when that is mended, nothing is doubled"

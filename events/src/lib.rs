@@ -8,7 +8,7 @@
 //!
 //! # async fn example(now: chrono::DateTime<chrono::Utc>) -> events::Result<()> {
 //! let client = Client::connect("http://user:password@localhost:8123/archer").await?;
-//! migration::up(&client, None).await?;
+//! migration::up(&client, &migration::Extent::All).await?;
 //!
 //! let commits = source::git::read(events::Intake::new("default", now), Path::new("."))?;
 //! let repository = commits.repository().name.clone();

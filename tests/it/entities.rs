@@ -89,13 +89,13 @@ fn kind(declared: &ColumnType) -> String {
     }
 }
 
-/// The columns of every table but the ledger, in the order of the table.
+/// The columns of every table but the ledger and its log, in the order of the table.
 async fn cataloged(db: &TestDb) -> Vec<Column> {
     let sql = r#"
         select c.relname::text as "table", a.attname::text as name, format_type(a.atttypid, a.atttypmod) as kind,
             not a.attnotnull as is_nullable
         from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and c.relname not like '%\_migrations'
+        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and c.relname !~ '_migrations(_log)?$'
         order by c.relname collate "C", a.attnum"#;
     let statement = Statement::from_string(db.get_database_backend(), sql);
     Column::find_by_statement(statement).all(db.connection()).await.expect("the query runs")

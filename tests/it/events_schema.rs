@@ -1,6 +1,6 @@
 //! The ClickHouse schema: its migrations, their ledger, and the connection they run over.
 
-use events::migration::{self, Direction, Migration, State, Statement, catalog};
+use events::migration::{self, Direction, Extent, Migration, Runner, State, Statement, catalog};
 use events::{Client, Error};
 
 use crate::harness::TestEvents;
@@ -16,12 +16,12 @@ async fn every_events_down_restores_the_schema_that_its_up_found() {
     for migration in migration::all() {
         let before = catalog::snapshot(&client).await.unwrap();
         let name = vec![migration.name().to_owned()];
-        assert_eq!(migration::up(&client, Some(1)).await.unwrap().migrations, name);
+        assert_eq!(migration::up(&client, &Extent::Count(1)).await.unwrap().migrations, name);
         let after = catalog::snapshot(&client).await.unwrap();
         assert_ne!(after, before, "{name:?} changes nothing");
-        assert_eq!(migration::down(&client, 1).await.unwrap().migrations, name);
+        assert_eq!(migration::down(&client, &Extent::Count(1)).await.unwrap().migrations, name);
         assert_eq!(catalog::snapshot(&client).await.unwrap(), before, "{name:?}");
-        migration::up(&client, Some(1)).await.unwrap();
+        migration::up(&client, &Extent::Count(1)).await.unwrap();
         assert_eq!(catalog::snapshot(&client).await.unwrap(), after, "{name:?}");
     }
 }
@@ -37,13 +37,13 @@ async fn status_needs_no_ledger_and_follows_up_and_down() {
     assert_eq!(states().await, [State::Pending, State::Pending]);
     assert!(catalog::snapshot(&client).await.unwrap().tables.is_empty());
 
-    assert_eq!(migration::up(&client, None).await.unwrap().migrations.len(), 2);
+    assert_eq!(migration::up(&client, &Extent::All).await.unwrap().migrations.len(), 2);
     assert_eq!(states().await, [State::Applied, State::Applied]);
-    assert_eq!(migration::up(&client, None).await.unwrap().migrations, [""; 0]);
-    migration::down(&client, 1).await.unwrap();
+    assert_eq!(migration::up(&client, &Extent::All).await.unwrap().migrations, [""; 0]);
+    migration::down(&client, &Extent::Count(1)).await.unwrap();
     assert_eq!(states().await, [State::Applied, State::Pending]);
-    assert_eq!(migration::down(&client, 9).await.unwrap().migrations.len(), 1);
-    assert_eq!(migration::down(&client, 1).await.unwrap().migrations, [""; 0]);
+    assert_eq!(migration::down(&client, &Extent::Count(9)).await.unwrap().migrations.len(), 1);
+    assert_eq!(migration::down(&client, &Extent::Count(1)).await.unwrap().migrations, [""; 0]);
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn many_starters_at_once_all_succeed_and_leave_one_schema() {
     let starters: Vec<_> = (0..8)
         .map(|_| {
             let url = database.url().to_owned();
-            tokio::spawn(async move { migration::up(&Client::connect(&url).await?, None).await })
+            tokio::spawn(async move { migration::up(&Client::connect(&url).await?, &Extent::All).await })
         })
         .collect();
     for starter in starters {
@@ -94,9 +94,9 @@ impl Migration for NeedsHelp {
 async fn a_failed_step_is_in_the_ledger_with_the_server_s_words_and_the_next_run_goes_on_there() {
     let database = TestEvents::empty().await;
     let client = connect(&database).await;
-    let migrations: Vec<Box<dyn Migration>> = vec![Box::new(NeedsHelp)];
+    let runner = Runner::of(&client, vec![Box::new(NeedsHelp)]);
 
-    let error = migration::up_of(&client, &migrations, None).await.unwrap_err();
+    let error = runner.up(&Extent::All).await.unwrap_err();
     assert_eq!(error.code(), Some(60), "{error}");
     let Error::Migration { step: 2, steps: 3, direction: Direction::Up, .. } = &error else {
         panic!("{error:?}")
@@ -107,7 +107,7 @@ async fn a_failed_step_is_in_the_ledger_with_the_server_s_words_and_the_next_run
         "{said}"
     );
 
-    let status = migration::status_of(&client, &migrations).await.unwrap();
+    let status = runner.status().await.unwrap();
     let [migration] = status.migrations.as_slice() else { panic!("{status:?}") };
     assert_eq!((migration.state, migration.steps_done, migration.steps), (State::Partial, 1, 3));
     assert!(migration.error.as_ref().unwrap().contains("help"), "{migration:?}");
@@ -116,10 +116,10 @@ async fn a_failed_step_is_in_the_ledger_with_the_server_s_words_and_the_next_run
     // Taken away, so that a run from the first step on would be seen.
     database.execute("CREATE TABLE help (x UInt8) ENGINE = Memory").await;
     database.execute("DROP TABLE a SYNC").await;
-    migration::up_of(&client, &migrations, None).await.unwrap();
+    runner.up(&Extent::All).await.unwrap();
     let tables: Vec<_> = catalog::snapshot(&client).await.unwrap().tables.into_keys().collect();
     assert_eq!(tables, ["b", "c", "help"]);
-    let status = migration::status_of(&client, &migrations).await.unwrap();
+    let status = runner.status().await.unwrap();
     assert_eq!((status.migrations[0].state, &status.migrations[0].error), (State::Applied, &None));
 }
 
@@ -127,12 +127,12 @@ async fn a_failed_step_is_in_the_ledger_with_the_server_s_words_and_the_next_run
 async fn what_a_failed_up_left_behind_can_be_taken_down_and_brought_up_again() {
     let database = TestEvents::empty().await;
     let client = connect(&database).await;
-    let migrations: Vec<Box<dyn Migration>> = vec![Box::new(NeedsHelp)];
-    migration::up_of(&client, &migrations, None).await.unwrap_err();
-    migration::down_of(&client, &migrations, 1).await.unwrap();
+    let runner = Runner::of(&client, vec![Box::new(NeedsHelp)]);
+    runner.up(&Extent::All).await.unwrap_err();
+    runner.down(&Extent::Count(1)).await.unwrap();
     assert!(catalog::snapshot(&client).await.unwrap().tables.is_empty());
     database.execute("CREATE TABLE help (x UInt8) ENGINE = Memory").await;
-    migration::up_of(&client, &migrations, None).await.unwrap();
+    runner.up(&Extent::All).await.unwrap();
     assert_eq!(catalog::snapshot(&client).await.unwrap().tables.len(), 4);
 }
 
@@ -140,7 +140,7 @@ async fn what_a_failed_up_left_behind_can_be_taken_down_and_brought_up_again() {
 async fn a_database_that_is_ahead_of_the_binary_is_no_error() {
     let database = TestEvents::migrated().await;
     let client = connect(&database).await;
-    let status = migration::status_of(&client, &[]).await.unwrap();
+    let status = Runner::of(&client, Vec::new()).status().await.unwrap();
     assert_eq!(status.unknown.len(), 2);
     assert_eq!((status.pending(), migration::status(&client).await.unwrap().unknown.len()), (0, 0));
 }

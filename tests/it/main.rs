@@ -13,6 +13,7 @@ mod dev;
 mod entities;
 mod events_digest;
 mod events_ingest;
+mod events_migration;
 mod events_query;
 mod events_schema;
 mod identitydb;

@@ -138,10 +138,12 @@ async fn on_clickhouse(command: &Command, client: &events::Client) -> events::Re
             let known = events::migration::status(client).await?.migrations;
             Report::status(known.into_iter().map(|one| (one.name, serde_json::json!(one.state))))
         }
-        Command::Up { num, .. } => Report::applied(events::migration::up(client, *num).await?.migrations),
-        Command::Down { num, .. } => {
-            Report::reverted(events::migration::down(client, *num).await?.migrations)
-        }
+        Command::Up { num, .. } => Report::applied(
+            events::migration::up(client, &events::migration::Extent::at_most(*num)).await?.migrations,
+        ),
+        Command::Down { num, .. } => Report::reverted(
+            events::migration::down(client, &events::migration::Extent::Count(*num)).await?.migrations,
+        ),
     })
 }
 

@@ -4,28 +4,58 @@
 //! and the ledger, table `migrations`, records each step that is done. A run that failed or was killed goes on
 //! at the step it had reached; two starters at once do the same statements twice, which changes nothing.
 //!
-//! | function | does |
+//! A statement that starts a mutation is waited for until the data is rewritten.
+//!
+//! | command | does |
 //! |---|---|
-//! | [`status`] | reads the ledger, changes nothing |
-//! | [`up`] | applies what is not applied, oldest first |
-//! | [`down`] | reverts the last ones |
+//! | [`Runner::status`] | says where each migration stands |
+//! | [`Runner::history`] | lists every run, also those that failed |
+//! | [`Runner::up`] | applies what is not applied, oldest first |
+//! | [`Runner::down`] | reverts what was applied last |
+//! | [`Runner::plan`], [`Runner::dry_run`] | what either would do, and to how much data |
+//! | [`Runner::verify`] | tries every migration out, both ways, on a throwaway database |
+//! | [`Runner::repair`] | accepts changed SQL; [`Runner::applied`], [`Runner::reverted`] settle a partial one |
+//! | [`Runner::baseline`] | marks migrations as applied whose schema is there |
+//!
+//! Only `up` and `down` change the database; `repair` and `baseline` write to the ledger, and the others nothing
+//! at all. [`status`], [`up`] and [`down`] are the same for this crate's migrations.
+//!
+//! The checksum of an applied migration is kept, over the SQL of both directions without comments and layout,
+//! and `up` and `down` refuse to go on once it has changed. What the first release applied has none and is
+//! accepted as it is.
 //!
 //! A new migration is a file `mYYYYMMDD_HHMMSS_<change>.rs`, a `mod` line and a line in [`all`]. Times in the
 //! ledger are the server's, so that starters on several machines agree on what came last.
 
 pub mod catalog;
-mod ledger;
+mod checksum;
+mod direction;
+mod effect;
+mod event;
+mod finding;
+mod history;
+mod lexer;
+mod plan;
+mod repair;
+mod rows;
 mod run;
+mod runner;
+mod scratch;
+mod status;
+mod verify;
 
 mod m20261120_090000_create_events;
 mod m20261120_090100_create_dead_letters;
 
-use std::fmt;
-
-use serde::Serialize;
-
-pub use ledger::{MigrationStatus, State, Status};
-pub use run::{Change, down, down_of, status, status_of, up, up_of};
+pub use direction::{Direction, Extent};
+pub use effect::{Effect, EffectKind};
+pub use event::Event;
+pub use finding::{Finding, Unfilled, Verification};
+pub use history::{Action, HistoryEntry};
+pub use plan::{Existing, PlannedMigration, PlannedStatement};
+pub use repair::Accepted;
+pub use runner::{Change, Runner, down, status, up};
+pub use status::{MigrationStatus, State, Status};
 
 /// One change of the schema.
 pub trait Migration: Send + Sync {
@@ -37,6 +67,12 @@ pub trait Migration: Send + Sync {
 
     /// The statements that take the change back, in order. Each can be run again.
     fn down(&self) -> Vec<Statement>;
+
+    /// What `down` does not bring back of the rows that were there before `up`: `table`, or `table.column`.
+    /// `verify` takes everything else to be kept.
+    fn down_loses(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// One step of a migration.
@@ -44,7 +80,7 @@ pub trait Migration: Send + Sync {
 pub struct Statement {
     /// What it does, in a few words, for progress and errors.
     pub about: &'static str,
-    /// The SQL. Table names are not qualified: it runs in the client's database.
+    /// The SQL. Table names are not qualified: it runs in the client's database, or in a throwaway one.
     pub sql: String,
 }
 
@@ -53,31 +89,6 @@ impl Statement {
     #[must_use]
     pub fn new(about: &'static str, sql: impl Into<String>) -> Self {
         Self { about, sql: sql.into() }
-    }
-}
-
-/// Which way a migration runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// Making the change.
-    Up,
-    /// Taking it back.
-    Down,
-}
-
-impl Direction {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
-        }
-    }
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -20,7 +20,10 @@ begin
             from pg_class c
             where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'f', 'v', 'm', 'S')
               and not exists (
-                  select from pg_depend d where d.deptype = 'e' and d.classid = 'pg_class'::regclass and d.objid = c.oid)
+                  select from pg_depend d
+                  -- A sequence behind an identity column goes with the column, and only with it.
+                  where d.deptype in ('e', 'i') and d.classid = 'pg_class'::regclass and d.objid = c.oid
+                    and d.objsubid = 0 and (d.deptype = 'e' or c.relkind = 'S'))
             union all
             select 3, format('drop type if exists %I.%I cascade', current_schema(), t.typname)
             from pg_type t

@@ -26,7 +26,9 @@ impl TestEvents {
     pub async fn migrated() -> Self {
         let db = Self::empty().await;
         let client = events::Client::connect(db.url()).await.expect("the test's database takes connections");
-        events::migration::up(&client, None).await.expect("every migration applies");
+        events::migration::up(&client, &events::migration::Extent::All)
+            .await
+            .expect("every migration applies");
         db
     }
 
