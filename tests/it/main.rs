@@ -22,6 +22,7 @@ mod import_lockfile;
 mod import_osv;
 mod import_support;
 mod migration_index;
+mod migration_plan;
 mod migration_runner;
 mod rankings;
 mod reads;

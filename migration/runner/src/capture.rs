@@ -63,6 +63,16 @@ impl Recorder {
         notes.rerunnable += 1;
     }
 
+    /// Takes what was pushed since the last time.
+    pub(crate) fn drain(&self) -> Vec<String> {
+        std::mem::take(&mut self.notes().statements)
+    }
+
+    /// Lets `migration` find this recorder with [`recording`].
+    pub(crate) async fn scope<T>(&self, migration: impl Future<Output = T>) -> T {
+        RECORDER.scope(self.clone(), migration).await
+    }
+
     fn push(&self, sql: String) {
         self.notes().statements.push(sql);
     }
@@ -103,7 +113,7 @@ pub(crate) fn recording() -> Option<Recorder> {
 /// What `direction` of `migration` would send. Nothing is executed.
 pub(crate) async fn capture(migration: &dyn MigrationTrait, direction: Direction) -> Capture {
     let recorder = Recorder::default();
-    let run = RECORDER.scope(recorder.clone(), run(migration, direction, recorder.clone()));
+    let run = recorder.scope(run(migration, direction, recorder.clone()));
     let outcome = AssertUnwindSafe(run).catch_unwind().await;
     let notes = std::mem::take(&mut *recorder.notes());
     let (failure, panicked) = match outcome {
@@ -120,8 +130,13 @@ pub(crate) async fn capture(migration: &dyn MigrationTrait, direction: Direction
     }
 }
 
-async fn run(migration: &dyn MigrationTrait, direction: Direction, recorder: Recorder) -> Result<(), DbErr> {
-    let db = Database::connect_proxy(DbBackend::Postgres, Arc::new(Box::new(recorder))).await?;
+/// Runs `direction` of `migration` against `instead` of a database.
+pub(crate) async fn run(
+    migration: &dyn MigrationTrait,
+    direction: Direction,
+    instead: impl ProxyDatabaseTrait + 'static,
+) -> Result<(), DbErr> {
+    let db = Database::connect_proxy(DbBackend::Postgres, Arc::new(Box::new(instead))).await?;
     if migration.use_transaction() == Some(false) {
         step(migration, direction, &SchemaManager::new(&db)).await
     } else {
@@ -142,7 +157,8 @@ async fn step(
     }
 }
 
-fn message(panic: &(dyn Any + Send)) -> &str {
+/// What a panic said.
+pub(crate) fn message(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<String>()
         .map(String::as_str)

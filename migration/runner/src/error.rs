@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sea_orm::DbErr;
 
-use crate::{Direction, session};
+use crate::{Direction, driver};
 
 /// Shorthand for this crate's results.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database refused a statement of the runner's own, or could not be reached.
-    #[error("{database}: {source}")]
+    #[error("{database}: {}", driver::words(source))]
     Database {
         /// The runner's name for the database.
         database: String,
@@ -23,7 +23,7 @@ pub enum Error {
 
     /// A migration's `up` or `down` returned an error. The transaction it ran in was rolled back; one that
     /// opted out of transactions may have done a part of its work.
-    #[error("{database}: {direction} of {migration} failed: {source}")]
+    #[error("{database}: {direction} of {migration} failed: {}", driver::words(source))]
     Migration {
         /// The runner's name for the database.
         database: String,
@@ -208,8 +208,9 @@ pub enum Error {
 
     /// The role may not create the throwaway database that plan, verify and baseline work on.
     #[error(
-        "{database}: a throwaway database is needed on this server, and the role may not create one: {source}; grant it \
-         (`alter role … createdb`), or use a development server"
+        "{database}: a throwaway database is needed on this server, and the role may not create one: {}; grant it \
+         (`alter role … createdb`), or use a development server",
+        driver::words(source)
     )]
     Scratch {
         /// The runner's name for the database.
@@ -224,7 +225,7 @@ impl Error {
     /// statements.
     pub(crate) fn from_db(database: &str, source: DbErr) -> Self {
         let database = database.to_owned();
-        match session::code(&source).as_deref() {
+        match driver::code(&source) {
             Some("26000" | "42P05") => Self::Pooled { database },
             _ => Self::Database { database, source },
         }
@@ -233,7 +234,7 @@ impl Error {
     /// The error for what went wrong on the way to a throwaway database.
     pub(crate) fn from_scratch(database: &str, source: DbErr) -> Self {
         let database = database.to_owned();
-        match session::code(&source).as_deref() {
+        match driver::code(&source) {
             Some("42501") => Self::Scratch { database, source },
             _ => Self::Database { database, source },
         }

@@ -10,8 +10,9 @@ use sea_orm::sqlx::{self, Connection, PgConnection, Row, raw_sql};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::time::Instant;
 
+use crate::driver::db_err;
 use crate::event::{Event, Observer};
-use crate::session::{Session, db_err};
+use crate::session::Session;
 use crate::{Error, Result};
 
 /// Between two attempts: short beside a migration, long beside a round trip.

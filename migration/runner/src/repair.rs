@@ -9,7 +9,7 @@ use crate::history::{Action, Subject};
 use crate::lock::Lock;
 use crate::scratch::Scratch;
 use crate::status::State;
-use crate::{Error, Result, Runner, session};
+use crate::{Error, Result, Runner, driver};
 
 /// A migration whose SQL is no longer what it was applied from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -169,6 +169,6 @@ impl Runner {
             let id = self.history.start(lock.connection(), action, &subject).await?;
             self.history.succeed(lock.connection(), &[id]).await
         };
-        noted.await.map_err(|e| self.failed(session::db_err(e)))
+        noted.await.map_err(|e| self.failed(driver::db_err(e)))
     }
 }

@@ -6,10 +6,11 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TransactionTrait};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
 use tokio::time::Instant;
 
+use crate::driver;
 use crate::event::{self, Event};
 use crate::history::{Action, Subject};
 use crate::lock::Lock;
-use crate::session::{self, Session};
+use crate::session::Session;
 use crate::{Claims, Direction, Error, Result, Runner};
 
 /// Between two attempts to get a lock: the first, and the longest.
@@ -65,7 +66,7 @@ impl<'a> Run<'a> {
         for attempt in 1.. {
             let Err(error) = self.attempt(batch).await else { break };
             let is_in_the_way = matches!(&error, Error::Migration { source, .. } | Error::Database { source, .. }
-                if session::code(source).is_some_and(|code| code == "55P03" || code == "40P01"));
+                if matches!(driver::code(source), Some("55P03" | "40P01")));
             let can_run_again = batch[0].is_transactional() || batch[0].claims.is_rerunnable();
             if !is_in_the_way || !can_run_again || start.elapsed() >= self.runner.patience {
                 return Err(error);
@@ -204,14 +205,14 @@ impl<'a> Run<'a> {
         write: impl AsyncFnOnce(&Runner, &mut Lock) -> sea_orm::sqlx::Result<T>,
     ) -> Result<T> {
         let runner = self.runner;
-        write(runner, self.lock).await.map_err(|e| runner.failed(session::db_err(e)))
+        write(runner, self.lock).await.map_err(|e| runner.failed(driver::db_err(e)))
     }
 
     /// Notes `error` at the entry that it comes from, the last, and at the others that they were undone with it.
     async fn log_failure(&mut self, ids: &[i64], error: &Error) {
         let Some((failed, undone)) = ids.split_last() else { return };
         let why = match error {
-            Error::Migration { source, .. } | Error::Database { source, .. } => source.to_string(),
+            Error::Migration { source, .. } | Error::Database { source, .. } => driver::words(source),
             other => other.to_string(),
         };
         let rest = format!("rolled back: {error}");

@@ -8,6 +8,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 use crate::capture::{self, Recorded};
 use crate::catalog::{self, Catalog};
+use crate::driver;
 use crate::event::{Event, Observer};
 use crate::history::{History, HistoryEntry};
 use crate::ledger::Ledger;
@@ -332,7 +333,7 @@ impl Runner {
         };
         let done = match prepared.await {
             Ok(()) => work(&session, &mut lock).await,
-            Err(error) => Err(self.failed(crate::session::db_err(error))),
+            Err(error) => Err(self.failed(driver::db_err(error))),
         };
         lock.release().await;
         done

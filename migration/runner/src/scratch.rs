@@ -5,7 +5,8 @@ use std::time::Duration;
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgConnection, Row, raw_sql};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 
-use crate::session::{Session, Timeouts, db_err};
+use crate::driver::db_err;
+use crate::session::{Session, Timeouts};
 
 /// Every throwaway database's name begins so; one that nobody is connected to an hour later is left over
 /// from a program that was killed, and dropped by the next.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgConnection, raw_sql};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, SqlxPostgresConnector, Statement};
 
 /// How long a statement may wait for a lock, and how long it may run; zero is without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,20 +72,4 @@ impl Session {
             .connect_lazy_with(self.options.clone().application_name(name));
         SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
     }
-}
-
-/// The driver's error as SeaORM wraps it.
-pub(crate) fn db_err(source: sqlx::Error) -> DbErr {
-    DbErr::Exec(RuntimeErr::SqlxError(source.into()))
-}
-
-/// The five characters of PostgreSQL's error code, if the server said anything at all.
-pub(crate) fn code(error: &DbErr) -> Option<String> {
-    let (DbErr::Conn(RuntimeErr::SqlxError(source))
-    | DbErr::Exec(RuntimeErr::SqlxError(source))
-    | DbErr::Query(RuntimeErr::SqlxError(source))) = error
-    else {
-        return None;
-    };
-    source.as_database_error()?.code().map(|code| code.into_owned())
 }

@@ -161,7 +161,7 @@ mod tests {
             "do $$ begin perform 1; perform 2; end $$",
             "do $body$ begin execute $$ select ';' $$; end $body$",
             "insert into a values (E'it\\'s; so', 'it''s; so')",
-            "/* a; /* b; */ c; */ select 1 as \"d;e\" -- f; g\n + 1",
+            "/* a; /* b; */ c; */ select 1 -- d; e\n + 1 as \"f;g\"",
             "create function f(a int) returns int begin atomic select case when a > 0 then 1 else 2 end; select 3; end",
             "create rule r as on insert to a do also (delete from b; delete from c)",
             "select U&'d\\0061t;a', B'01', X'1F', N'n;'",

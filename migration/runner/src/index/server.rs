@@ -2,17 +2,16 @@
 //!
 //! Both are in autocommit, so that neither holds a snapshot that a build would wait for.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx::postgres::PgRow;
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgConnection, Row, raw_sql};
-use sea_orm::{DatabaseConnection, DbErr, RuntimeErr};
+use sea_orm::{DatabaseConnection, DbErr};
 use tokio::time::sleep;
 
 use super::{POLL, quoted};
-use crate::Event;
-use crate::event;
+use crate::driver::{self, db_err};
+use crate::event::{self, Event};
 
 /// How far a build is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,9 +64,9 @@ impl Server {
         )
         .fetch_all(pool)
         .await
-        .map_err(failed)?;
-        let mut work = PgConnection::connect_with(&options).await.map_err(failed)?;
-        let mut watch = PgConnection::connect_with(&options).await.map_err(failed)?;
+        .map_err(db_err)?;
+        let mut work = PgConnection::connect_with(&options).await.map_err(db_err)?;
+        let mut watch = PgConnection::connect_with(&options).await.map_err(db_err)?;
         // 0 would be no limit at all.
         let lock_timeout_ms = lock_timeout.as_millis().clamp(1, i32::MAX as u128);
         let limits = format!(
@@ -82,10 +81,10 @@ impl Server {
                 .bind(setting)
                 .execute(&mut work)
                 .await
-                .map_err(failed)?;
+                .map_err(db_err)?;
         }
         let work_pid =
-            sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut work).await.map_err(failed)?;
+            sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut work).await.map_err(db_err)?;
         Ok(Self { work, work_pid, watch, blockers: None, phase: None })
     }
 
@@ -110,8 +109,8 @@ impl Server {
         .bind(table)
         .fetch_optional(&mut self.work)
         .await
-        .map_err(failed)?;
-        row.map_or(Ok(Found::Nothing), |row| found(&row)).map_err(failed)
+        .map_err(db_err)?;
+        row.map_or(Ok(Found::Nothing), |row| found(&row)).map_err(db_err)
     }
 
     /// Who builds the index just now, and how far it is.
@@ -123,12 +122,12 @@ impl Server {
                             select from pg_locks l join pg_index x on x.indrelid = l.relation \
                             where x.indexrelid::bigint = $1 and l.pid = p.pid and l.database = p.datid \
                               and l.mode = 'ShareUpdateExclusiveLock' and l.granted))";
-        progress(&mut self.watch, of_index, oid).await.map_err(failed)
+        progress(&mut self.watch, of_index, oid).await.map_err(db_err)
     }
 
     /// Everything that tells two indexes of a table apart but their names, as the server writes it.
     pub(super) async fn definition(&mut self, oid: i64) -> Result<String, DbErr> {
-        definition(&mut self.work, "indexrelid::bigint = $1", oid).await.map_err(failed)
+        definition(&mut self.work, "indexrelid::bigint = $1", oid).await.map_err(db_err)
     }
 
     /// What [`Server::definition`] would say of `create`, an index on the empty temporary copy that this makes
@@ -149,10 +148,10 @@ impl Server {
             txn.rollback().await?;
             Ok(found)
         };
-        match copied.await {
+        match copied.await.map_err(db_err) {
             Ok(definition) => Ok(Some(definition)),
-            Err(error) if code(&error).as_deref() == Some("42501") => Ok(None),
-            Err(error) => Err(failed(error)),
+            Err(error) if driver::code(&error) == Some("42501") => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -184,7 +183,7 @@ impl Server {
                 running.await
             }
         };
-        done.map(drop).map_err(failed)
+        done.map(drop).map_err(db_err)
     }
 
     pub(super) fn tell(&mut self, index: &str, progress: &Progress) {
@@ -200,8 +199,7 @@ impl Server {
 /// Whether another attempt may do better: a lock was not to be had in time, two waited for each other, or
 /// somebody else was quicker to begin the same index.
 pub(super) fn is_passing(error: &DbErr) -> bool {
-    let DbErr::Exec(RuntimeErr::SqlxError(error)) = error else { return false };
-    matches!(code(error).as_deref(), Some("55P03" | "40P01" | "42P07"))
+    matches!(driver::code(error), Some("55P03" | "40P01" | "42P07"))
 }
 
 fn found(row: &PgRow) -> sqlx::Result<Found> {
@@ -281,13 +279,5 @@ fn tell(index: &str, progress: &Progress, phase: &mut Option<String>) {
 }
 
 async fn execute(connection: &mut PgConnection, sql: &str) -> Result<(), DbErr> {
-    raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await.map(drop).map_err(failed)
-}
-
-fn code(error: &sqlx::Error) -> Option<String> {
-    error.as_database_error()?.code().map(Into::into)
-}
-
-fn failed(error: sqlx::Error) -> DbErr {
-    DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
+    raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await.map(drop).map_err(db_err)
 }
