@@ -24,7 +24,7 @@ use crate::output::Outcome;
 /// Packages, people and events: the data layer of Archer at the command line
 #[derive(Debug, Parser)]
 #[command(name = "archer", version, arg_required_else_help = true, max_term_width = 100)]
-#[command(after_help = "Examples:\n  archer demo\n  archer dev up\n  archer migrate up --db all\n  \
+#[command(after_help = "Examples:\n  archer demo\n  archer dev up\n  archer migrate up\n  \
     archer import osv advisories.zip\n  archer digest --scope repo:acme/rocket --period week\n\n\
     Without a URL in a flag, the environment or .env, embedded servers are used: data under .archer/.")]
 struct Arguments {
@@ -51,8 +51,7 @@ enum Command {
     #[command(subcommand)]
     Dev(dev::commands::DevCommand),
     /// Applies and reverts migrations
-    #[command(subcommand)]
-    Migrate(migrate::Command),
+    Migrate(migrate::Arguments),
     /// Loads packages, advisories and lockfiles into ardb
     #[command(subcommand)]
     Import(import::Command),
@@ -109,7 +108,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let outcome: Outcome = match command {
         Command::Dev(command) => return Ok(dev::commands::run(command, json, &context.program).await?),
         Command::Demo(arguments) => demo::run(&context, arguments).await,
-        Command::Migrate(command) => migrate::run(&context, command).await,
+        Command::Migrate(arguments) => migrate::run(&context, arguments).await,
         Command::Import(command) => import::run(&context, command).await,
         Command::Ingest(command) => ingest::run(&context, command).await,
         Command::Query(command) => query::run(&context, command).await,

@@ -51,7 +51,8 @@ pub fn paint(style: Style, text: impl std::fmt::Display) -> String {
 /// When standard output is gone.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value)?;
+    // As an error of its own, a closed pipe would not be known for one.
+    serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
     writeln!(out)?;
     Ok(())
 }

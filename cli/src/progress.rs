@@ -1,8 +1,9 @@
-//! A progress bar on standard error, for work that takes longer than a second.
+//! Progress on standard error: a bar for work that takes longer than a second, and lines for work on several
+//! databases at once.
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use service::ardb::import::Progress;
 
 /// Work shorter than this shows no bar.
@@ -60,6 +61,49 @@ impl Progress for Bar {
 }
 
 impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A line for each of several databases that are worked on at once; hidden where standard error is no terminal.
+#[derive(Debug)]
+pub struct Board {
+    lines: MultiProgress,
+}
+
+impl Board {
+    /// Without lines; for ever if `hidden`.
+    pub fn new(hidden: bool) -> Self {
+        let target =
+            if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(8) };
+        Self { lines: MultiProgress::with_draw_target(target) }
+    }
+
+    /// A line that appears once there is something to say, and is gone when dropped.
+    pub fn line(&self, title: &'static str) -> Line {
+        let style = ProgressStyle::with_template("{prefix}: {wide_msg} {elapsed}");
+        let bar = ProgressBar::no_length().with_prefix(title);
+        bar.set_style(style.expect("the template is a constant"));
+        Line { bar: self.lines.add(bar) }
+    }
+}
+
+/// What goes on in one database.
+#[derive(Debug)]
+pub struct Line {
+    bar: ProgressBar,
+}
+
+impl Line {
+    /// Shows `what` from now on.
+    pub fn say(&self, what: String) {
+        self.bar.set_message(what);
+        self.bar.enable_steady_tick(Duration::from_millis(500));
+    }
+}
+
+impl Drop for Line {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

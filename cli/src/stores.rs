@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use dev::endpoints::{Endpoints, Needs, Resolved, Store};
+use events::migration::{Event, Extent};
+use migration_runner::{Runner, cli};
 use sea_orm::sqlx::{self, Connection as _, PgConnection};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
 use crate::Context;
+use crate::progress::Board;
 
 /// Connections of one command to one database. A command does one thing at a time, and an import reads
 /// on one connection while it writes on another.
@@ -16,10 +19,34 @@ const CONNECTIONS: u32 = 4;
 /// A statement that takes longer is logged as slow (with `-vv`).
 const SLOW: Duration = Duration::from_secs(1);
 
+/// What the logs of the migrations call this program.
+const PROGRAM: &str = concat!("archer ", env!("CARGO_PKG_VERSION"));
+
+/// The migrations of the PostgreSQL database `name`, which show on `board` what they are at; `doing` is the
+/// command's word.
+pub fn runner(name: &'static str, board: &Board, doing: &'static str) -> Runner {
+    let line = board.line(name);
+    migration::runner(name)
+        .expect("the open databases are the ones with migrations")
+        .program(PROGRAM)
+        .observe(move |event| line.say(cli::describe(doing, event)))
+}
+
+/// The migrations of ClickHouse, likewise.
+pub fn events_runner(client: &events::Client, board: &Board) -> events::migration::Runner {
+    let line = board.line("events");
+    events::migration::Runner::new(client).program(PROGRAM).observe(move |event| match event {
+        Event::Started { migration, position, of } => line.say(format!("{migration} ({position} of {of})")),
+        Event::Step { about, step, of } => line.say(format!("{about} (step {step} of {of})")),
+        _ => {}
+    })
+}
+
 /// The databases of one command.
 pub struct Stores {
     resolved: Resolved,
     open: Open,
+    unreachable: Vec<(&'static str, anyhow::Error)>,
 }
 
 #[derive(Default)]
@@ -46,6 +73,21 @@ impl Stores {
         Self::run(dev::endpoints::resolve(&context.urls, needs, &context.program).await?, work).await
     }
 
+    /// As [`Stores::with`], also where only some of the databases can be reached; [`Stores::unreachable`] has the
+    /// others.
+    ///
+    /// # Errors
+    ///
+    /// When a server can't be found or started; and whatever `work` says.
+    pub async fn with_reachable<T>(
+        context: &Context,
+        needs: Needs,
+        work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let resolved = dev::endpoints::resolve(&context.urls, needs, &context.program).await?;
+        Self::run_reachable(resolved, work).await
+    }
+
     /// As [`Stores::with`], on the embedded servers, whatever is configured.
     ///
     /// # Errors
@@ -62,11 +104,20 @@ impl Stores {
         resolved: Resolved,
         work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        let mut stores = Self { resolved, open: Open::default() };
-        let done = match stores.connect().await {
-            Ok(()) => work(&stores).await,
-            Err(error) => Err(error),
-        };
+        Self::run_reachable(resolved, async |stores| match stores.unreachable.first() {
+            None => work(stores).await,
+            Some((_, error)) => Err(anyhow::anyhow!("{error:#}")),
+        })
+        .await
+    }
+
+    async fn run_reachable<T>(
+        resolved: Resolved,
+        work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let mut stores = Self { resolved, open: Open::default(), unreachable: Vec::new() };
+        stores.connect().await;
+        let done = work(&stores).await;
         let closed = stores.close().await;
         let done = done?;
         closed?;
@@ -131,22 +182,41 @@ impl Stores {
         named.into_iter().filter_map(|(name, db)| db.as_ref().map(|db| (name, db)))
     }
 
+    /// The same, those together that share a URL.
+    pub fn postgres_by_url(&self) -> Vec<Vec<(&'static str, &DatabaseConnection)>> {
+        let url = |name| {
+            let store = Store::ALL.into_iter().find(|store| store.database() == name)?;
+            self.resolved.endpoints.get(store).map(|url| url.expose())
+        };
+        let mut groups: Vec<Vec<(&'static str, &DatabaseConnection)>> = Vec::new();
+        for (name, db) in self.postgres() {
+            match groups.iter_mut().find(|group| url(group[0].0) == url(name)) {
+                Some(group) => group.push((name, db)),
+                None => groups.push(vec![(name, db)]),
+            }
+        }
+        groups
+    }
+
+    /// The databases that the command asked for and that can't be used, and why.
+    pub fn unreachable(&self) -> &[(&'static str, anyhow::Error)] {
+        &self.unreachable
+    }
+
     /// Applies what is pending everywhere, and says how many migrations that were, by database.
     ///
     /// # Errors
     ///
     /// If a migration fails.
     pub async fn migrate(&self) -> anyhow::Result<Vec<(&'static str, usize)>> {
+        let board = Board::new(false);
         let mut applied = Vec::new();
         for (name, db) in self.postgres() {
-            let runner = migration::runner(name).context("every database has migrations")?;
-            applied.push((name, runner.up(db).await?.len()));
+            applied.push((name, runner(name, &board, "up").up(db).await?.len()));
         }
         if let Some(client) = &self.open.events {
-            applied.push((
-                "events",
-                events::migration::up(client, &events::migration::Extent::All).await?.migrations.len(),
-            ));
+            let change = events_runner(client, &board).up(&Extent::All).await?;
+            applied.push(("events", change.migrations.len()));
         }
         Ok(applied)
     }
@@ -175,15 +245,25 @@ impl Stores {
         Ok(())
     }
 
-    async fn connect(&mut self) -> anyhow::Result<()> {
+    async fn connect(&mut self) {
         let endpoints = &self.resolved.endpoints;
-        self.open.ardb = connect(endpoints, Store::Ardb).await?;
-        self.open.identitydb = connect(endpoints, Store::Identitydb).await?;
-        self.open.analyticsdb = connect(endpoints, Store::Analyticsdb).await?;
+        let unreachable = &mut self.unreachable;
+        let mut take = |name, opened| match opened {
+            Ok(db) => db,
+            Err(error) => {
+                unreachable.push((name, error));
+                None
+            }
+        };
+        self.open.ardb = take("ardb", connect(endpoints, Store::Ardb).await);
+        self.open.identitydb = take("identitydb", connect(endpoints, Store::Identitydb).await);
+        self.open.analyticsdb = take("analyticsdb", connect(endpoints, Store::Analyticsdb).await);
         if let Some(url) = endpoints.get(Store::Events) {
-            self.open.events = Some(events::Client::connect(url.expose()).await?);
+            match events::Client::connect(url.expose()).await {
+                Ok(client) => self.open.events = Some(client),
+                Err(error) => self.unreachable.push(("events", error.into())),
+            }
         }
-        Ok(())
     }
 
     async fn close(self) -> anyhow::Result<()> {

@@ -45,6 +45,9 @@ async fn become_server(mut arguments: Vec<OsString>) -> Result<ExitCode> {
 
 async fn migrate(runners: Vec<Runner>) -> Result<ExitCode> {
     let args = Args::parse();
+    if !args.command.needs_database() {
+        return Ok(cli::run(&args, Vec::new()).await);
+    }
     let stores: Vec<Store> = Store::ALL
         .into_iter()
         .filter(|store| runners.iter().any(|runner| runner.name() == store.database()))

@@ -120,6 +120,17 @@ pub enum Error {
         /// The migration's name.
         migration: String,
     },
+    /// The database is marked as production, and this would lose data.
+    #[error(
+        "the database {database} is marked as production, which refuses {what}; if that is meant, take the mark away \
+         first: `ALTER DATABASE {database} MODIFY COMMENT ''`"
+    )]
+    Production {
+        /// The database's name.
+        database: String,
+        /// What was refused.
+        what: &'static str,
+    },
     /// There is nothing to settle about a migration.
     #[error("{migration} is {}, and only a partial one can be settled by hand", .state.as_str())]
     NotPartial {

@@ -181,27 +181,13 @@ async fn migrate_goes_up_and_down_and_its_exit_code_tells_what_is_pending() {
     assert_eq!(code, 0);
     let (code, status) = archer_json(&["migrate", "status"], &variables).await;
     assert_eq!((code, pending(&status)), (0, vec![0, 0, 0, 0]));
-    let (code, down) = archer_json(&["migrate", "down", "--db", "ardb,events"], &variables).await;
-    assert_eq!(
-        (code, down[0]["reverted"].as_array().unwrap().len(), down[1]["database"].as_str()),
-        (0, 1, Some("events"))
-    );
+    for database in ["ardb", "events"] {
+        let (code, down) = archer_json(&["migrate", "down", "--db", database], &variables).await;
+        let reverted = down[0]["reverted"].as_array().unwrap().len();
+        assert_eq!((code, reverted, down[0]["database"].as_str()), (0, 1, Some(database)));
+    }
     let (code, status) = archer_json(&["migrate", "status"], &variables).await;
     assert_eq!((code, pending(&status)), (3, vec![1, 0, 0, 1]));
-}
-
-#[tokio::test]
-async fn one_database_that_fails_keeps_the_others_from_nothing() {
-    let (broken, db) = (TestDb::empty(Database::Ardb).await, TestDb::empty(Database::Analyticsdb).await);
-    sea_orm::ConnectionTrait::execute_unprepared(&*broken, "create table ecosystems (id bigint)")
-        .await
-        .unwrap();
-    let variables = [("ARDB_URL", broken.url()), ("ANALYTICSDB_URL", db.url())];
-    let (code, report) = archer_json(&["migrate", "up", "--db", "ardb,analyticsdb"], &variables).await;
-    assert_eq!(code, 1);
-    let error = report[0]["error"].as_str().unwrap();
-    assert!(error.contains("create_ecosystems") && error.contains("already exists"), "{error}");
-    assert_eq!(report[1]["applied"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -311,7 +297,7 @@ async fn a_server_that_does_not_answer_is_named_with_the_cause_and_without_the_p
 
 #[tokio::test]
 async fn every_command_has_help_with_an_example() {
-    let commands: [&[&str]; 23] = [
+    let commands: [&[&str]; 33] = [
         &[],
         &["demo"],
         &["dev", "up"],
@@ -322,6 +308,16 @@ async fn every_command_has_help_with_an_example() {
         &["migrate", "status"],
         &["migrate", "up"],
         &["migrate", "down"],
+        &["migrate", "plan"],
+        &["migrate", "verify"],
+        &["migrate", "history"],
+        &["migrate", "repair"],
+        &["migrate", "baseline"],
+        &["migrate", "fresh"],
+        &["migrate", "refresh"],
+        &["migrate", "reset"],
+        &["migrate", "new"],
+        &["migrate"],
         &["import", "cargo-index"],
         &["import", "osv"],
         &["import", "lockfile"],

@@ -59,24 +59,26 @@ pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outc
         let listener = tokio::net::TcpListener::bind(arguments.listen).await.with_context(|| {
             format!("{} can't be listened on; --listen takes another address", arguments.listen)
         })?;
+        let stop = told_to_stop();
         anstream::eprintln!("listening on http://{}", listener.local_addr()?);
-        axum::serve(listener, router).with_graceful_shutdown(told_to_stop()).await?;
+        axum::serve(listener, router).with_graceful_shutdown(stop).await?;
         Ok(Outcome::Done)
     })
     .await
 }
 
-/// Ends when the process gets SIGINT (Ctrl-C) or SIGTERM.
-async fn told_to_stop() {
+/// Ends when the process gets SIGINT (Ctrl-C) or SIGTERM, from now on.
+fn told_to_stop() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        tracing::warn!("signals can't be listened for; only a kill stops this");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => (),
-        _ = terminate.recv() => (),
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+            tracing::warn!("signals can't be listened for; only a kill stops this");
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => (),
+            _ = terminate.recv() => (),
+        }
     }
 }

@@ -37,6 +37,7 @@ mod history;
 mod lexer;
 mod plan;
 mod repair;
+mod reset;
 mod rows;
 mod run;
 mod runner;

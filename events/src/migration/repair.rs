@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::catalog;
-use super::checksum::{Recorded, difference};
+use super::checksum::Recorded;
 use super::history::{Action, Run};
 use super::run::count;
 use super::runner::Change;
@@ -24,6 +24,26 @@ pub struct Accepted {
 }
 
 impl Runner {
+    /// The applied migrations whose SQL is another now, in order, and those that none was recorded of; what
+    /// [`Runner::repair`] would accept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runner::status`].
+    pub async fn changes(&self) -> Result<Vec<Accepted>> {
+        let standing = self.standing().await?;
+        let mut changes = Vec::new();
+        for (migration, status) in self.migrations.iter().zip(&standing.status.migrations) {
+            let record = standing.records.get(&status.name);
+            let difference = self.change_of(migration.as_ref(), status, record).await?;
+            let is_unrecorded = status.applied && status.checksum.is_none();
+            if difference.is_some() || is_unrecorded {
+                changes.push(Accepted { migration: status.name.clone(), difference });
+            }
+        }
+        Ok(changes)
+    }
+
     /// Accepts the SQL of applied migrations as it is now, where it has changed or was never recorded, and says
     /// where. Runs none of it.
     ///
@@ -31,23 +51,14 @@ impl Runner {
     ///
     /// [`Error::Server`] or [`Error::Unreachable`] if the ledger cannot be read or written.
     pub async fn repair(&self) -> Result<Vec<Accepted>> {
+        let changes = self.changes().await?;
         let standing = self.standing().await?;
-        let mut accepted = Vec::new();
-        for (migration, status) in self.migrations.iter().zip(&standing.status.migrations) {
-            let is_unrecorded = status.applied && status.checksum.is_none();
-            let Some(record) = standing.records.get(&status.name) else { continue };
-            if status.state != State::Changed && !is_unrecorded {
-                continue;
-            }
-            let before = self.ledger.sql_of(&record.last).await?;
-            let now = Recorded::of(migration.as_ref()).sql;
-            self.mark(migration.as_ref(), Action::Repair, Direction::Up, Some(record)).await?;
-            accepted.push(Accepted {
-                migration: status.name.clone(),
-                difference: Some(difference(&before, &now)).filter(|_| !is_unrecorded),
-            });
+        for change in &changes {
+            let migration = self.migrations[self.position(&change.migration)?].as_ref();
+            let record = standing.records.get(&change.migration);
+            self.mark(migration, Action::Repair, Direction::Up, record).await?;
         }
-        Ok(accepted)
+        Ok(changes)
     }
 
     /// Marks the partial migration `name` as applied: what was left to do was done by hand.

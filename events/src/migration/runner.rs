@@ -133,7 +133,8 @@ impl Runner {
     /// # Errors
     ///
     /// [`Error::Migration`] with the failed step; the next `down` goes on there. Before anything is done:
-    /// [`Error::Unknown`], [`Error::Changed`], [`Error::NoSuchMigration`], [`Error::NotApplied`].
+    /// [`Error::Unknown`], [`Error::Changed`], [`Error::NoSuchMigration`], [`Error::NotApplied`], and
+    /// [`Error::Production`] for more than one where that is refused.
     pub async fn down(&self, extent: &Extent) -> Result<Change> {
         let standing = self.standing().await?;
         if !self.todo(&standing, Direction::Down, extent).await?.is_empty() {
@@ -145,6 +146,9 @@ impl Runner {
     async fn run(&self, direction: Direction, extent: &Extent) -> Result<Change> {
         let standing = self.standing().await?;
         let todo = self.todo(&standing, direction, extent).await?;
+        if direction == Direction::Down && todo.len() > 1 {
+            self.refuse_production("reverting more than one migration").await?;
+        }
         let mut done = Vec::new();
         for (position, one) in (1..).zip(&todo) {
             let name = one.migration.name().to_owned();
@@ -244,10 +248,22 @@ impl Runner {
     }
 
     async fn check_unchanged(&self, one: &Todo<'_>) -> Result<()> {
-        let (State::Changed, Some(record)) = (one.status.state, one.record) else { return Ok(()) };
+        match self.change_of(one.migration, one.status, one.record).await? {
+            Some(difference) => Err(Error::Changed { migration: one.status.name.clone(), difference }),
+            None => Ok(()),
+        }
+    }
+
+    /// How the SQL of a migration differs from what it was applied from; `None` where it does not.
+    pub(super) async fn change_of(
+        &self,
+        migration: &dyn Migration,
+        status: &MigrationStatus,
+        record: Option<&Record>,
+    ) -> Result<Option<String>> {
+        let (State::Changed, Some(record)) = (status.state, record) else { return Ok(None) };
         let before = self.ledger.sql_of(&record.last).await?;
-        let difference = difference(&before, &Recorded::of(one.migration).sql);
-        Err(Error::Changed { migration: one.status.name.clone(), difference })
+        Ok(Some(difference(&before, &Recorded::of(migration).sql)))
     }
 }
 

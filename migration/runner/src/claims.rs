@@ -16,13 +16,20 @@ pub struct Claims {
     depends_on_data: bool,
     irreversible: bool,
     down_loses: &'static [&'static str],
+    rows_before: Option<&'static str>,
 }
 
 impl Claims {
     /// Nothing beyond what the code shows.
     #[must_use]
     pub const fn new() -> Self {
-        Self { rerunnable: false, depends_on_data: false, irreversible: false, down_loses: &[] }
+        Self {
+            rerunnable: false,
+            depends_on_data: false,
+            irreversible: false,
+            down_loses: &[],
+            rows_before: None,
+        }
     }
 
     /// `up` can be run again where it was run before, wholly or in part, with the same result. `verify` runs
@@ -51,6 +58,13 @@ impl Claims {
         Self { down_loses: what, ..self }
     }
 
+    /// SQL that `verify` runs before `up`, for rows whose meaning no constraint tells: those that a data
+    /// migration is about.
+    #[must_use]
+    pub const fn rows_before(self, sql: &'static str) -> Self {
+        Self { rows_before: Some(sql), ..self }
+    }
+
     /// Whether [`Claims::rerunnable`] was said.
     #[must_use]
     pub const fn is_rerunnable(&self) -> bool {
@@ -69,12 +83,18 @@ impl Claims {
         self.irreversible
     }
 
+    /// What [`Claims::rows_before`] was given.
+    #[must_use]
+    pub const fn sql_of_rows_before(&self) -> Option<&'static str> {
+        self.rows_before
+    }
+
     /// Whether [`Claims::down_loses`] named the table, or the column of it.
     #[must_use]
     pub fn loses(&self, table: &str, column: &str) -> bool {
-        self.down_loses.iter().any(|lost| match lost.split_once('.') {
-            Some((lost_table, lost_column)) => lost_table == table && lost_column == column,
-            None => *lost == table,
+        self.down_loses.iter().any(|lost| {
+            *lost == table
+                || lost.strip_suffix(column).is_some_and(|rest| rest.strip_suffix('.') == Some(table))
         })
     }
 }

@@ -13,19 +13,17 @@ begin
               and not exists (
                   select from pg_depend d where d.deptype = 'e' and d.classid = 'pg_proc'::regclass and d.objid = p.oid)
             union all
-            select 2, format('drop %s if exists %I.%I cascade',
+            -- An identity column's sequence goes with its table only.
+            select case c.relkind when 'S' then 3 else 2 end, format('drop %s if exists %I.%I cascade',
                 case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence'
                     when 'f' then 'foreign table' else 'table' end,
                 current_schema(), c.relname)
             from pg_class c
             where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'f', 'v', 'm', 'S')
               and not exists (
-                  select from pg_depend d
-                  -- A sequence behind an identity column goes with the column, and only with it.
-                  where d.deptype in ('e', 'i') and d.classid = 'pg_class'::regclass and d.objid = c.oid
-                    and d.objsubid = 0 and (d.deptype = 'e' or c.relkind = 'S'))
+                  select from pg_depend d where d.deptype = 'e' and d.classid = 'pg_class'::regclass and d.objid = c.oid)
             union all
-            select 3, format('drop type if exists %I.%I cascade', current_schema(), t.typname)
+            select 4, format('drop type if exists %I.%I cascade', current_schema(), t.typname)
             from pg_type t
             where t.typnamespace = current_schema()::regnamespace and t.typtype in ('e', 'd', 'r')
               and not exists (

@@ -52,6 +52,7 @@ mod ledger;
 mod lock;
 mod plan;
 mod repair;
+mod rows;
 mod run;
 mod runner;
 pub mod scaffold;
@@ -59,6 +60,7 @@ mod scratch;
 mod session;
 mod sql;
 mod status;
+mod verify;
 
 pub use claims::Claims;
 pub use direction::Direction;
@@ -70,3 +72,4 @@ pub use plan::{Blocks, LockMode, Plan, PlannedMigration, PlannedStatement, Rever
 pub use repair::{Accepted, Settled};
 pub use runner::{DryRun, Extent, Runner};
 pub use status::{Migration, State, Status};
+pub use verify::{Finding, Verification, VerifiedMigration};

@@ -230,7 +230,7 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// As [`Runner::status`], and what the extent asks for.
+    /// Those with which [`Runner::up_by`] or [`Runner::down`] would refuse to begin.
     pub async fn dry_run(
         &self,
         db: &DatabaseConnection,
@@ -239,8 +239,14 @@ impl Runner {
     ) -> Result<Vec<DryRun>> {
         let status = self.status(db).await?;
         let steps = match direction {
-            Direction::Up => self.to_apply(&status, extent)?,
-            Direction::Down => self.to_revert(&status, extent)?,
+            Direction::Up => {
+                self.check(db, &status).await?;
+                self.to_apply(&status, extent)?
+            }
+            Direction::Down => {
+                self.check_settled(&status)?;
+                self.to_revert(&status, extent)?
+            }
         };
         let mut runs = Vec::new();
         for step in steps {

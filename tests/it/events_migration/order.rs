@@ -98,3 +98,31 @@ async fn an_application_keeps_its_place_when_its_sql_is_accepted_later() {
     runner.repair().await.unwrap();
     assert_eq!(runner.down(&Extent::Count(1)).await.unwrap().migrations, ["m2_b"]);
 }
+
+#[tokio::test]
+async fn a_database_marked_as_production_refuses_to_lose_more_than_one_migration() {
+    let db = TestEvents::empty().await;
+    let client = connect(&db).await;
+    let runner = Runner::of(&client, vec![a(), b(), c()]);
+    runner.up(&Extent::All).await.unwrap();
+    let mark = format!("ALTER DATABASE {} MODIFY COMMENT 'production'", client.database());
+    client.driver().query(&mark).execute().await.unwrap();
+    let refusals =
+        [runner.down(&Extent::All).await.map(drop).unwrap_err(), runner.drop_everything().await.unwrap_err()];
+    for refused in refusals {
+        assert!(matches!(refused, Error::Production { .. }), "{refused}");
+    }
+    assert_eq!(runner.down(&Extent::Count(1)).await.unwrap().migrations.len(), 1);
+}
+
+#[tokio::test]
+async fn dropping_everything_drops_what_no_migration_made_as_well() {
+    let db = TestEvents::empty().await;
+    let client = connect(&db).await;
+    let runner = Runner::of(&client, vec![a(), b()]);
+    runner.up(&Extent::All).await.unwrap();
+    let stray = "CREATE TABLE `a ? stray``` (id UInt8) ENGINE = Memory".replace('?', "??");
+    client.driver().query(&stray).execute().await.unwrap();
+    runner.drop_everything().await.unwrap();
+    assert_eq!(tables(&client).await, [""; 0]);
+}

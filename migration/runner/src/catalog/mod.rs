@@ -1,8 +1,11 @@
 //! Everything that a schema holds, as values that can be compared.
 //!
 //! Covered: tables, columns with type, default, identity and position, constraints, indexes with
-//! their validity, views, materialized views, functions, triggers, sequences, enums, domains, range
-//! types, extensions, comments, policies and grants. Rows are not covered.
+//! their validity, views, materialized views, rules, functions, procedures, aggregates, triggers,
+//! sequences, every kind of type, extended statistics, collations, operators, casts, text search,
+//! foreign servers and tables, extensions, policies, grants, default privileges and comments; of the
+//! database as a whole its other schemas, event triggers, publications, languages and settings. Rows
+//! are not covered, nor are roles, tablespaces and subscriptions, which belong to the server.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -64,18 +67,32 @@ impl fmt::Debug for Catalog {
     }
 }
 
-/// The objects of the first schema on the connection's search path. Tables named in `except`, such
-/// as a ledger, are left out with all that hangs on them. One statement.
+/// The objects of the first schema on the connection's search path, and what belongs to the database as
+/// a whole. Tables named in `except`, such as a ledger, are left out with all that hangs on them. One
+/// statement.
 ///
 /// # Errors
 ///
 /// Whatever the driver says if the catalog can't be read.
 pub async fn snapshot(db: &impl ConnectionTrait, except: &[&str]) -> Result<Catalog, DbErr> {
+    read(db, except, false).await
+}
+
+/// As [`snapshot`], of every schema; names outside the first one carry their schema.
+///
+/// # Errors
+///
+/// Whatever the driver says if the catalog can't be read.
+pub async fn snapshot_of_every_schema(db: &impl ConnectionTrait, except: &[&str]) -> Result<Catalog, DbErr> {
+    read(db, except, true).await
+}
+
+async fn read(db: &impl ConnectionTrait, except: &[&str], every_schema: bool) -> Result<Catalog, DbErr> {
     let except: Vec<String> = except.iter().map(|&name| name.to_owned()).collect();
     let select = Statement::from_sql_and_values(
         db.get_database_backend(),
         include_str!("snapshot.sql"),
-        [except.into()],
+        [except.into(), every_schema.into()],
     );
     let mut catalog = Catalog::default();
     for row in db.query_all_raw(select).await? {
