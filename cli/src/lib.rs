@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{demo, digest, import, ingest, migrate, query, refresh, serve};
+use crate::commands::{demo, digest, import, ingest, migrate, purl, query, refresh, serve};
 use crate::output::Outcome;
 
 /// Packages, people and events: the data layer of Archer at the command line
@@ -63,6 +63,9 @@ enum Command {
     Query(query::Command),
     /// Tells what happened in a scope during a period
     Digest(digest::Arguments),
+    /// Holds package URLs against their specification
+    #[command(subcommand)]
+    Purl(purl::Command),
     /// Brings the reports of analyticsdb up to date
     Refresh(refresh::Arguments),
     /// Serves HTTP: health, webhooks, queries
@@ -113,6 +116,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Ingest(command) => ingest::run(&context, command).await,
         Command::Query(command) => query::run(&context, command).await,
         Command::Digest(arguments) => digest::run(&context, arguments).await,
+        Command::Purl(command) => purl::run(&context, &command),
         Command::Refresh(arguments) => refresh::run(&context, arguments).await,
         Command::Serve(arguments) => serve::run(&context, arguments).await,
     }?;

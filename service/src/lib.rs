@@ -1,7 +1,8 @@
 //! Queries, mutations and importers, by database and noun.
 //!
-//! What lives here: free functions, the connection first, one module per noun. What does not: the shape of tables (the
-//! `entity-*` crates), the schema (the `migration-*` crates), HTTP and the command line.
+//! What lives here: free functions, the connection first, one module per noun; and [`purl`], package URLs, which need no
+//! database. What does not: the shape of tables (the `entity-*` crates), the schema (the `migration-*` crates), HTTP and
+//! the command line.
 //!
 //! # How a service uses it
 //!
@@ -50,6 +51,7 @@ pub mod analyticsdb;
 pub mod ardb;
 mod error;
 pub mod identitydb;
+pub mod purl;
 pub mod scope;
 
 pub use error::{Error, Result};

@@ -26,6 +26,7 @@ mod migration_index;
 mod migration_plan;
 mod migration_runner;
 mod migration_verify;
+mod purl;
 mod rankings;
 mod reads;
 mod schema;

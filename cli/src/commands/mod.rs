@@ -6,6 +6,7 @@ pub mod digest;
 pub mod import;
 pub mod ingest;
 pub mod migrate;
+pub mod purl;
 pub mod query;
 pub mod refresh;
 pub mod serve;

@@ -1,4 +1,11 @@
 //! Package names: the one place that knows how an ecosystem tells two names apart.
+//!
+//! What the specification of package URLs says about an ecosystem's names is in `purl::types`; here is what it leaves
+//! out.
+
+use std::borrow::Cow;
+
+use crate::purl::types;
 
 /// A package's name, taken apart and normalised by the rules of its ecosystem.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,35 +38,39 @@ pub fn split(ecosystem: &str, published: &str) -> Name {
         _ => None,
     };
     let (namespace, name) = parts.unwrap_or(("", published));
-    let namespace = if ecosystem == "composer" { namespace.to_lowercase() } else { namespace.to_owned() };
+    let namespace =
+        types::find(ecosystem).map_or(namespace.into(), |kind| kind.normalize_namespace(namespace));
+    let namespace = namespace.into_owned();
     Name { namespace, name: name.to_owned(), normalized: normalize(ecosystem, name) }
 }
 
 /// `name`, which is without its namespace, in the form by which `ecosystem` tells names apart.
 ///
+/// That is the name in the canonical package URL, where the ecosystem is a type of those ([`types`]), and then
+///
 /// | ecosystem | rule | by |
 /// |---|---|---|
 /// | cargo | lower case, `_` is `-` | crates.io refuses a name that differs only so from one that exists |
-/// | pypi | lower case, a run of `-`, `_`, `.` is one `-` | PEP 503 |
-/// | nuget, composer | lower case | their registries compare so |
-/// | any other | as it is | |
+/// | pypi | a run of `-`, `_`, `.` is one `-` | PEP 503 |
+/// | nuget | lower case | its registry compares so |
 #[must_use]
 pub fn normalize(ecosystem: &str, name: &str) -> String {
+    let canonical = types::find(ecosystem).map_or(Cow::Borrowed(name), |kind| kind.normalize_name(name));
     match ecosystem {
-        "cargo" => name.to_ascii_lowercase().replace('_', "-"),
+        "cargo" => canonical.to_ascii_lowercase().replace('_', "-"),
         "pypi" => {
-            let mut normalized = String::with_capacity(name.len());
-            for character in name.chars() {
+            let mut normalized = String::with_capacity(canonical.len());
+            for character in canonical.chars() {
                 match character {
                     '-' | '_' | '.' if normalized.ends_with('-') => {}
                     '-' | '_' | '.' => normalized.push('-'),
-                    other => normalized.push(other.to_ascii_lowercase()),
+                    other => normalized.push(other),
                 }
             }
             normalized
         }
-        "nuget" | "composer" => name.to_lowercase(),
-        _ => name.to_owned(),
+        "nuget" => canonical.to_lowercase(),
+        _ => canonical.into_owned(),
     }
 }
 
@@ -84,5 +95,24 @@ mod tests {
         assert_eq!(parts("composer", "Vendor/Thing"), ["vendor", "Thing", "thing"]);
         assert_eq!(parts("nuget", "Example.Thing"), ["", "Example.Thing", "example.thing"]);
         assert_eq!(parts("gem", "Example_thing"), ["", "Example_thing", "Example_thing"]);
+    }
+
+    #[test]
+    fn what_package_urls_lower_is_lowered_here_too() {
+        assert_eq!(parts("hex", "Example_thing"), ["", "Example_thing", "example_thing"]);
+        assert_eq!(parts("pub", "Example-Thing"), ["", "Example-Thing", "example_thing"]);
+        assert_eq!(parts("deb", "Example"), ["", "Example", "example"]);
+        assert_eq!(parts("an-unknown-one", "Example_Thing"), ["", "Example_Thing", "Example_Thing"]);
+    }
+
+    #[test]
+    fn a_name_and_its_form_in_a_package_url_are_the_same_package() {
+        for kind in &types::TYPES {
+            for name in ["Example_Thing", "a.b--c", "Zope._-Interface", "ÄÖÜ", "x"] {
+                let canonical = kind.normalize_name(name);
+                let normalized = normalize(kind.name, name);
+                assert_eq!(normalize(kind.name, &canonical), normalized, "{} {name}", kind.name);
+            }
+        }
     }
 }
