@@ -1,7 +1,7 @@
 //! Bringing the records back in line with what is: changed SQL, interrupted runs, schemas made by other means.
 
 use sea_orm::DatabaseConnection;
-use sea_orm_migration::{MigrationTrait, SchemaManager};
+use sea_orm_migration::MigrationTrait;
 use serde::Serialize;
 
 use crate::catalog;
@@ -9,7 +9,7 @@ use crate::history::{Action, Subject};
 use crate::lock::Lock;
 use crate::scratch::Scratch;
 use crate::status::State;
-use crate::{Error, Result, Runner, driver};
+use crate::{Direction, Error, Result, Runner, driver};
 
 /// A migration whose SQL is no longer what it was applied from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -146,11 +146,11 @@ impl Runner {
 
     async fn build(&self, scratch: &Scratch, end: usize) -> Result<catalog::Catalog> {
         for migration in &self.migrations[..=end] {
-            let applied = migration.up(&SchemaManager::new(scratch.db())).await;
+            let applied = scratch.run(migration.as_ref(), Direction::Up).await;
             applied.map_err(|source| Error::Migration {
                 database: self.name.clone(),
                 migration: migration.name().to_owned(),
-                direction: crate::Direction::Up,
+                direction: Direction::Up,
                 source,
             })?;
         }

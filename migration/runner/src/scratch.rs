@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgConnection, Row, raw_sql};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement, TransactionTrait};
+use sea_orm_migration::{MigrationTrait, SchemaManager};
 
+use crate::Direction;
 use crate::driver::db_err;
 use crate::session::{Session, Timeouts};
 
@@ -18,6 +20,7 @@ const ENDLESS: Timeouts = Timeouts { lock: Duration::ZERO, statement: Duration::
 /// An empty database of its own. [`Scratch::drop`] has to be called; a killed program's is dropped later.
 #[derive(Debug)]
 pub(crate) struct Scratch {
+    session: Session,
     db: DatabaseConnection,
     admin: PgConnection,
     name: String,
@@ -25,19 +28,22 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     /// Creates it on the server of `db`, by the role of `db`, which must be allowed to create databases. It
-    /// has the schema that `db` works in, empty, and connections to it see what those of `db` see.
+    /// has the schemas that `db` works in, empty, and connections to it see what those of `db` see.
     pub(crate) async fn create(db: &DatabaseConnection) -> Result<Self, DbErr> {
         let session = Session::of(db).await?;
-        let schema = "select format('create schema if not exists %I', current_schema()) as sql";
-        let schema = db.query_one_raw(Statement::from_string(db.get_database_backend(), schema)).await?;
-        let schema: Option<String> = schema.map_or(Ok(None), |row| row.try_get("", "sql"))?;
+        let schemas = "select string_agg(format('create schema if not exists %I', name), '; ') as sql \
+                       from unnest(current_schemas(false)) as name";
+        let schemas = db.query_one_raw(Statement::from_string(db.get_database_backend(), schemas)).await?;
+        let schemas: Option<String> = schemas.map_or(Ok(None), |row| row.try_get("", "sql"))?;
 
         let mut admin = session.connect("migration scratch").await.map_err(db_err)?;
         drop_left_over(&mut admin).await.map_err(db_err)?;
         let name = new_name(&mut admin).await.map_err(db_err)?;
         execute(&mut admin, &format!("create database {name} template template0")).await.map_err(db_err)?;
-        let scratch = Self { db: session.in_database(&name).pool("migration scratch", ENDLESS), admin, name };
-        match scratch.db.execute_unprepared(schema.as_deref().unwrap_or_default()).await {
+        let session = session.in_database(&name);
+        let db = session.pool("migration scratch", ENDLESS);
+        let scratch = Self { session, db, admin, name };
+        match scratch.db.execute_unprepared(schemas.as_deref().unwrap_or_default()).await {
             Ok(_) => Ok(scratch),
             Err(error) => {
                 scratch.drop().await?;
@@ -49,6 +55,39 @@ impl Scratch {
     /// A pool of connections to it, as its owner.
     pub(crate) fn db(&self) -> &DatabaseConnection {
         &self.db
+    }
+
+    /// The one connection of a pool of its own.
+    pub(crate) fn single(&self) -> DatabaseConnection {
+        self.session.single("migration scratch", ENDLESS)
+    }
+
+    /// Runs a migration as a run would: in a transaction unless it opts out.
+    pub(crate) async fn run(
+        &self,
+        migration: &dyn MigrationTrait,
+        direction: Direction,
+    ) -> Result<(), DbErr> {
+        let run = async |manager: &SchemaManager<'_>| match direction {
+            Direction::Up => migration.up(manager).await,
+            Direction::Down => migration.down(manager).await,
+        };
+        if migration.use_transaction() == Some(false) {
+            return run(&SchemaManager::new(&self.db)).await;
+        }
+        let txn = self.db.begin().await?;
+        match run(&SchemaManager::new(&txn)).await {
+            Ok(()) => {
+                // Refused in a transaction whose error the migration has swallowed, and whose commit would
+                // roll back in silence.
+                txn.execute_unprepared("set constraints all immediate").await?;
+                txn.commit().await
+            }
+            Err(error) => {
+                txn.rollback().await?;
+                Err(error)
+            }
+        }
     }
 
     /// Drops it, with whatever is still connected.

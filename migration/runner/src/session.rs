@@ -17,11 +17,9 @@ pub(crate) struct Timeouts {
 }
 
 impl Timeouts {
-    /// `set`, or with `local` for the current transaction only.
-    pub(crate) fn sql(&self, local: bool) -> String {
-        let scope = if local { "local " } else { "" };
+    fn sql(&self) -> String {
         let (lock, statement) = (self.lock.as_millis(), self.statement.as_millis());
-        format!("set {scope}lock_timeout = {lock}; set {scope}statement_timeout = {statement}")
+        format!("set lock_timeout = {lock}; set statement_timeout = {statement}")
     }
 }
 
@@ -29,6 +27,7 @@ impl Timeouts {
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     options: PgConnectOptions,
+    search_path: String,
     settings: String,
 }
 
@@ -36,14 +35,18 @@ impl Session {
     /// Reads it from `db`. One statement.
     pub(crate) async fn of(db: &DatabaseConnection) -> Result<Self, DbErr> {
         // The path goes from the setting to the setting as it is, schemas in it quoted or not.
-        let read = "select format('select pg_catalog.set_config(''search_path'', %L, false)', current_setting('search_path')) \
+        let read = "select current_setting('search_path') as search_path, format('select pg_catalog.set_config(''search_path'', %L, false)', current_setting('search_path')) \
                     || case when current_user <> session_user then format('; set role %I', current_user) else '' end as settings";
         let row = db
             .query_one_raw(Statement::from_string(db.get_database_backend(), read))
             .await?
             .ok_or_else(|| DbErr::RecordNotFound("a select without from".to_owned()))?;
         let options = (*db.get_postgres_connection_pool().connect_options()).clone();
-        Ok(Self { options, settings: row.try_get("", "settings")? })
+        Ok(Self {
+            options,
+            search_path: row.try_get("", "search_path")?,
+            settings: row.try_get("", "settings")?,
+        })
     }
 
     /// One connection, which calls itself `name`.
@@ -61,15 +64,29 @@ impl Session {
     /// A pool, whose connections are opened when they are needed, call themselves `name` and give up by
     /// `timeouts`.
     pub(crate) fn pool(&self, name: &str, timeouts: Timeouts) -> DatabaseConnection {
-        let settings = format!("{}; {}", self.settings, timeouts.sql(false));
+        self.connections(4, self.options.clone().application_name(name), timeouts)
+    }
+
+    /// A pool of one connection, which stays, finds its search path again after a `reset all`, and keeps no
+    /// statement prepared: plans would outlive the tables that they are for.
+    pub(crate) fn single(&self, name: &str, timeouts: Timeouts) -> DatabaseConnection {
+        let options = self.options.clone().application_name(name).statement_cache_capacity(0);
+        let options = options.options([("search_path", &self.search_path)]);
+        self.connections(1, options, timeouts)
+    }
+
+    fn connections(&self, most: u32, options: PgConnectOptions, timeouts: Timeouts) -> DatabaseConnection {
+        let settings = format!("{}; {}", self.settings, timeouts.sql());
         let pool = PgPoolOptions::new()
-            .max_connections(4)
+            .max_connections(most)
             .min_connections(0)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .after_connect(move |connection, _| {
                 let settings = settings.clone();
                 Box::pin(async move { raw_sql(AssertSqlSafe(settings)).execute(connection).await.map(drop) })
             })
-            .connect_lazy_with(self.options.clone().application_name(name));
+            .connect_lazy_with(options);
         SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
     }
 }

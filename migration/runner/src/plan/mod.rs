@@ -18,12 +18,8 @@ mod render;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector, Statement,
-    TransactionTrait,
-};
-use sea_orm_migration::{MigrationTrait, SchemaManager};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
+use sea_orm_migration::MigrationTrait;
 use serde::Serialize;
 
 pub use lock::{Blocks, LockMode};
@@ -142,10 +138,9 @@ pub(crate) async fn plan(
         return Ok(plan);
     }
     let sizes = observe::sizes(db).await?;
-    let search_path = text(db, "show search_path").await?;
     let scratch = Scratch::create(db).await?;
     let planned = async {
-        let one = same_but_empty(&scratch, search_path, applied).await?;
+        let one = same_but_empty(&scratch, applied).await?;
         let known = observe::relations(&one).await?;
         for (migration, claims) in pending {
             let planned = measured(*migration, claims, &one, &known, &sizes).await?;
@@ -210,52 +205,13 @@ fn reversible(claims: &Claims, down: &capture::Capture) -> Reversible {
 /// Brings the throwaway database to where the real one is; a pool of one connection to it.
 async fn same_but_empty(
     scratch: &Scratch,
-    search_path: String,
     applied: &[&dyn MigrationTrait],
 ) -> Result<DatabaseConnection, DbErr> {
-    let options = (*scratch.db().get_postgres_connection_pool().connect_options()).clone();
-    // Plans of statements that are kept would outlive the tables that they are for.
-    let options = options.options([("search_path", search_path)]).statement_cache_capacity(0);
-    let wide = connect(options.clone(), 4).await?;
-    // The schemas of the search path are somebody else's to create.
-    let missing = "do $$ declare missing text; begin \
-        for missing in select btrim(s) from unnest(string_to_array(current_setting('search_path'), ',')) s \
-            where btrim(s) <> '' and btrim(s) !~ '^\"?([$]user|pg_)' and to_regnamespace(btrim(s)) is null \
-        loop execute 'create schema ' || missing; end loop; end $$";
-    wide.execute_unprepared(missing).await?;
     for migration in applied {
-        apply(*migration, &wide).await.map_err(|error| {
+        scratch.run(*migration, Direction::Up).await.map_err(|error| {
             let (name, error) = (migration.name(), driver::words(&error));
             DbErr::Custom(format!("{name}, which is applied, can't be applied to an empty database: {error}"))
         })?;
     }
-    wide.close().await?;
-    connect(options, 1).await
-}
-
-async fn apply(migration: &dyn MigrationTrait, db: &DatabaseConnection) -> Result<(), DbErr> {
-    if migration.use_transaction() == Some(false) {
-        return migration.up(&SchemaManager::new(db)).await;
-    }
-    let txn = db.begin().await?;
-    migration.up(&SchemaManager::new(&txn)).await?;
-    txn.commit().await
-}
-
-/// The one value that `sql` answers with.
-async fn text(db: &DatabaseConnection, sql: &str) -> Result<String, DbErr> {
-    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
-    row.ok_or_else(|| DbErr::RecordNotFound(sql.to_owned()))?.try_get_by_index(0)
-}
-
-async fn connect(options: PgConnectOptions, connections: u32) -> Result<DatabaseConnection, DbErr> {
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
-        .min_connections(connections.min(1))
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(options)
-        .await
-        .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
-    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+    Ok(scratch.single())
 }

@@ -2,27 +2,20 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TransactionTrait};
-use sea_orm_migration::{MigrationTrait, SchemaManager};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
+use sea_orm_migration::MigrationTrait;
 
 use super::lost::{Keys, Rows};
 use crate::catalog::{self, Catalog};
 use crate::rows;
 use crate::scratch::Scratch;
-use crate::{Claims, Runner};
+use crate::{Claims, Direction, Runner};
 
 /// Rows that go into every table each time.
 const ROWS: usize = 3;
 
 /// Fixed, so that a finding can be found again.
 const SEED: u64 = 1;
-
-/// Which way a migration is run.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    Up,
-    Down,
-}
 
 /// A throwaway database in which migrations are tried.
 pub(super) struct Bench<'a> {
@@ -54,7 +47,7 @@ impl<'a> Bench<'a> {
             {
                 tracing::debug!(%error, "rows_before were refused, which is a finding already");
             }
-            if let Err(error) = self.run(at, Way::Up).await {
+            if let Err(error) = self.run(at, Direction::Up).await {
                 return Ok(Err((at, error)));
             }
         }
@@ -69,30 +62,8 @@ impl<'a> Bench<'a> {
         self.runner.claims_of(self.migration(at).name())
     }
 
-    /// Runs a migration as the runner would: in a transaction unless it opts out.
-    pub(super) async fn run(&self, at: usize, way: Way) -> Result<(), DbErr> {
-        let migration = self.migration(at);
-        let run = async |manager: &SchemaManager<'_>| match way {
-            Way::Up => migration.up(manager).await,
-            Way::Down => migration.down(manager).await,
-        };
-        let db = self.scratch.db();
-        if migration.use_transaction() == Some(false) {
-            return run(&SchemaManager::new(db)).await;
-        }
-        let txn = db.begin().await?;
-        match run(&SchemaManager::new(&txn)).await {
-            Ok(()) => {
-                // Refused in a transaction whose error the migration has swallowed, and whose commit would
-                // roll back in silence.
-                txn.execute_unprepared("set constraints all immediate").await?;
-                txn.commit().await
-            }
-            Err(error) => {
-                txn.rollback().await?;
-                Err(error)
-            }
-        }
+    pub(super) async fn run(&self, at: usize, direction: Direction) -> Result<(), DbErr> {
+        self.scratch.run(self.migration(at), direction).await
     }
 
     /// Runs SQL of the migration's author.

@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use sea_orm::DbErr;
 
-use super::bench::{Bench, Way};
+use super::bench::Bench;
 use super::lost::lost;
 use super::{Finding, VerifiedMigration};
+use crate::Direction;
 use crate::catalog::Catalog;
 
 /// What the `down` of `MigrationTrait` itself returns.
@@ -55,7 +56,7 @@ impl Bench<'_> {
         let rows = self.rows().await?;
         let keys = self.keys().await?;
         migration.rows = rows.values().map(Vec::len).sum();
-        if let Err(error) = self.run(at, Way::Up).await {
+        if let Err(error) = self.run(at, Direction::Up).await {
             migration.findings.push(Finding::UpFailed { error: error.to_string() });
             return Ok(None);
         }
@@ -65,7 +66,7 @@ impl Bench<'_> {
                 migration.tables_without_rows.push(skipped);
             }
         }
-        let down = self.run(at, Way::Down).await;
+        let down = self.run(at, Direction::Down).await;
         let mut found = Vec::new();
         match down {
             Ok(()) if claims.is_irreversible() => found.push(Finding::DownSucceeded),
@@ -103,7 +104,7 @@ impl Bench<'_> {
     }
 
     async fn up_again(&self, at: usize, after: &Catalog) -> Result<Option<Finding>, DbErr> {
-        if let Err(error) = self.run(at, Way::Up).await {
+        if let Err(error) = self.run(at, Direction::Up).await {
             return Ok(Some(Finding::UpAgainFailed { error: error.to_string() }));
         }
         let difference = after.difference(&self.catalog().await?);
@@ -112,7 +113,7 @@ impl Bench<'_> {
 
     async fn rerun(&self, at: usize, after: &Catalog) -> Result<Vec<Finding>, DbErr> {
         let (before, keys) = (self.rows().await?, self.keys().await?);
-        if let Err(error) = self.run(at, Way::Up).await {
+        if let Err(error) = self.run(at, Direction::Up).await {
             return Ok(vec![Finding::RerunFailed { error: error.to_string() }]);
         }
         let difference = after.difference(&self.catalog().await?);
@@ -157,7 +158,7 @@ impl Bench<'_> {
             if self.claims(at).is_irreversible() || !verified[at].findings.is_empty() {
                 break;
             }
-            if let Err(error) = self.run(at, Way::Down).await {
+            if let Err(error) = self.run(at, Direction::Down).await {
                 verified[at].findings.push(Finding::DownInTurnFailed { error: error.to_string() });
                 return Ok(());
             }
@@ -175,7 +176,7 @@ impl Bench<'_> {
                 verified[at].findings.push(Finding::RowsBeforeFailed { error: error.to_string() });
                 return Ok(());
             }
-            if let Err(error) = self.run(at, Way::Up).await {
+            if let Err(error) = self.run(at, Direction::Up).await {
                 verified[at].findings.push(Finding::UpInTurnFailed { error: error.to_string() });
                 return Ok(());
             }
