@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{demo, digest, import, ingest, migrate, purl, query, refresh, serve};
+use crate::commands::{demo, digest, import, ingest, migrate, purl, query, refresh, serve, version};
 use crate::output::Outcome;
 
 /// Packages, people and events: the data layer of Archer at the command line
@@ -66,6 +66,9 @@ enum Command {
     /// Holds package URLs against their specification
     #[command(subcommand)]
     Purl(purl::Command),
+    /// Holds version numbers against each other and against ranges
+    #[command(subcommand)]
+    Version(version::Command),
     /// Brings the reports of analyticsdb up to date
     Refresh(refresh::Arguments),
     /// Serves HTTP: health, webhooks, queries
@@ -117,6 +120,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Query(command) => query::run(&context, command).await,
         Command::Digest(arguments) => digest::run(&context, arguments).await,
         Command::Purl(command) => purl::run(&context, &command),
+        Command::Version(command) => version::run(&context, &command),
         Command::Refresh(arguments) => refresh::run(&context, arguments).await,
         Command::Serve(arguments) => serve::run(&context, arguments).await,
     }?;

@@ -23,9 +23,9 @@ pub const DATABASES: [&str; 3] = ["ardb", "identitydb", "analyticsdb"];
 /// The migrations of the database called `name`; `None` for a name that is not in [`DATABASES`].
 pub fn runner(name: &str) -> Option<Runner> {
     match name {
-        "ardb" => Some(Runner::new::<migration_ardb::Migrator>(name)),
-        "identitydb" => Some(Runner::new::<migration_identitydb::Migrator>(name)),
-        "analyticsdb" => Some(Runner::new::<migration_analyticsdb::Migrator>(name)),
+        "ardb" => Some(migration_ardb::runner()),
+        "identitydb" => Some(migration_identitydb::runner()),
+        "analyticsdb" => Some(migration_analyticsdb::runner()),
         _ => None,
     }
 }

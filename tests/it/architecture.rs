@@ -27,9 +27,9 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("entity-identitydb", &[]),
     ("events", &[]),
     ("migration", &["migration-analyticsdb", "migration-ardb", "migration-identitydb", "migration-runner"]),
-    ("migration-analyticsdb", &[]),
-    ("migration-ardb", &[]),
-    ("migration-identitydb", &[]),
+    ("migration-analyticsdb", &["migration-runner"]),
+    ("migration-ardb", &["migration-runner"]),
+    ("migration-identitydb", &["migration-runner"]),
     ("migration-runner", &[]),
     ("service", &["entity-analyticsdb", "entity-ardb", "entity-identitydb"]),
 ];

@@ -297,7 +297,7 @@ async fn a_server_that_does_not_answer_is_named_with_the_cause_and_without_the_p
 
 #[tokio::test]
 async fn every_command_has_help_with_an_example() {
-    let commands: [&[&str]; 34] = [
+    let commands: [&[&str]; 36] = [
         &[],
         &["demo"],
         &["dev", "up"],
@@ -329,6 +329,8 @@ async fn every_command_has_help_with_an_example() {
         &["query", "raw"],
         &["digest"],
         &["purl", "check"],
+        &["version", "affects"],
+        &["version", "compare"],
         &["refresh"],
         &["serve"],
         &["--help"],

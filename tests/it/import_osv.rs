@@ -63,8 +63,8 @@ async fn ranges_become_sorted_intervals_with_keys_where_the_order_is_known() {
             "cargo  beta-two semver 1.0.0 1.0.1 inclusive",
             "cargo  alpha semver 0",
             "cargo  gam semver 9.0.0 9.0.1",
-            "pypi  some-thing ecosystem 0 1.0 no keys",
-            "deb 12 thing ecosystem 0 1.0-2 no keys",
+            "pypi  some-thing ecosystem 0 1.0",
+            "deb 12 thing ecosystem 0 1.0-2",
         ]
     );
 }

@@ -31,3 +31,4 @@ mod rankings;
 mod reads;
 mod schema;
 mod sea_orm_cli;
+mod version;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use entity_ardb::{InventoryKind, PackageId, VersionScheme};
+use entity_ardb::{InventoryKind, PackageId};
 use service::ardb::{
     advisory,
     import::{cargo_index, lockfile, osv},
@@ -10,7 +10,7 @@ use service::ardb::{
 };
 
 use crate::{
-    harness::{Database, TestDb, corpus},
+    harness::{Database, TestDb},
     import_support::{execute, fixture, now},
 };
 
@@ -112,34 +112,4 @@ async fn the_summary_counts_live_rows_of_every_table() {
 fn table_name(table: &sea_orm::sea_query::TableCreateStatement) -> String {
     let sql = table.to_string(sea_orm::sea_query::PostgresQueryBuilder);
     sql.split('"').nth(1).unwrap().to_owned()
-}
-
-/// The file has lines `a < b`, `a = b`, `a > b`, blank ones and comments.
-#[test]
-fn every_semver_pair_of_the_corpus_compares_as_its_ecosystem_says() {
-    let Some(folder) = corpus("versions") else { return };
-    let key = |number: &str| version::order::key(VersionScheme::Semver, number);
-    let mut compared = 0;
-    let mut disagreements = Vec::new();
-    let text = std::fs::read_to_string(folder.join("semver-versions.txt")).unwrap();
-    for line in
-        text.lines().filter(|line| !line.is_empty() && !line.starts_with("//") && !line.starts_with('#'))
-    {
-        let [a, operator, b] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
-        let (Some(a), Some(b)) = (key(a), key(b)) else {
-            disagreements.push(format!("{line} does not parse"));
-            continue;
-        };
-        compared += 1;
-        let found = match a.cmp(&b) {
-            std::cmp::Ordering::Less => "<",
-            std::cmp::Ordering::Equal => "=",
-            std::cmp::Ordering::Greater => ">",
-        };
-        if found != operator {
-            disagreements.push(format!("{line} came out as {found}"));
-        }
-    }
-    assert_eq!(disagreements, [""; 0]);
-    assert!(compared > 30, "{compared}");
 }

@@ -10,3 +10,4 @@ pub mod purl;
 pub mod query;
 pub mod refresh;
 pub mod serve;
+pub mod version;

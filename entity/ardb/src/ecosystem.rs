@@ -12,6 +12,8 @@ pub struct EcosystemId(pub i64);
 pub enum VersionScheme {
     /// Semantic Versioning 2.0.0.
     Semver,
+    /// Of Dart's pub: Semantic Versioning, but build metadata counts.
+    Pub,
     /// PEP 440, of Python.
     Pep440,
     /// `ComparableVersion` of Maven.

@@ -8,11 +8,17 @@
 //! command finds the two lists by their form: the `mod` lines stay together, and the vector's is the
 //! last closing bracket of this file that ends a line.
 
+use migration_runner::Runner;
 use sea_orm_migration::prelude::*;
 
 mod m20261102_090000_create_analyticsdb_set_updated_at;
 mod m20261102_090100_create_refresh_runs;
 mod m20261102_090200_create_package_rankings;
+
+/// What applies and reverts them, with what they claim.
+pub fn runner() -> Runner {
+    Runner::new::<Migrator>("analyticsdb")
+}
 
 /// Every migration of analyticsdb, oldest first.
 #[derive(Debug)]

@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use migration_runner::Runner;
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    dev::migrate::main(vec![Runner::new::<migration_analyticsdb::Migrator>("analyticsdb")]).await
+    dev::migrate::main(vec![migration_analyticsdb::runner()]).await
 }

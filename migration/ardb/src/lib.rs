@@ -8,6 +8,7 @@
 //! command finds the two lists by their form: the `mod` lines stay together, and the vector's is the
 //! last closing bracket of this file that ends a line.
 
+use migration_runner::Runner;
 use sea_orm_migration::prelude::*;
 
 mod m20261102_090000_create_ardb_set_updated_at;
@@ -16,6 +17,15 @@ mod m20261102_090200_create_packages;
 mod m20261102_090300_create_source_documents;
 mod m20261102_090400_create_advisories;
 mod m20261102_090500_create_inventories;
+mod m20261121_090000_add_version_scheme_pub;
+
+/// What applies and reverts them, with what they claim.
+pub fn runner() -> Runner {
+    Runner::new::<Migrator>("ardb").claim(
+        m20261121_090000_add_version_scheme_pub::Migration.name(),
+        m20261121_090000_add_version_scheme_pub::CLAIMS,
+    )
+}
 
 /// Every migration of ardb, oldest first.
 #[derive(Debug)]
@@ -35,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261102_090300_create_source_documents::Migration),
             Box::new(m20261102_090400_create_advisories::Migration),
             Box::new(m20261102_090500_create_inventories::Migration),
+            Box::new(m20261121_090000_add_version_scheme_pub::Migration),
         ]
     }
 }

@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use migration_runner::Runner;
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    dev::migrate::main(vec![Runner::new::<migration_ardb::Migrator>("ardb")]).await
+    dev::migrate::main(vec![migration_ardb::runner()]).await
 }

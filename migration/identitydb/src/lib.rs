@@ -8,12 +8,18 @@
 //! command finds the two lists by their form: the `mod` lines stay together, and the vector's is the
 //! last closing bracket of this file that ends a line.
 
+use migration_runner::Runner;
 use sea_orm_migration::prelude::*;
 
 mod m20261102_090000_create_identitydb_set_updated_at;
 mod m20261102_090100_create_citext;
 mod m20261102_090200_create_users;
 mod m20261102_090300_create_organizations;
+
+/// What applies and reverts them, with what they claim.
+pub fn runner() -> Runner {
+    Runner::new::<Migrator>("identitydb")
+}
 
 /// Every migration of identitydb, oldest first.
 #[derive(Debug)]

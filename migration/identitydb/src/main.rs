@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use migration_runner::Runner;
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    dev::migrate::main(vec![Runner::new::<migration_identitydb::Migrator>("identitydb")]).await
+    dev::migrate::main(vec![migration_identitydb::runner()]).await
 }

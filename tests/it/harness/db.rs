@@ -24,9 +24,9 @@ impl Database {
 
     fn runner(self) -> Runner {
         match self {
-            Self::Ardb => Runner::new::<migration_ardb::Migrator>("ardb"),
-            Self::Identitydb => Runner::new::<migration_identitydb::Migrator>("identitydb"),
-            Self::Analyticsdb => Runner::new::<migration_analyticsdb::Migrator>("analyticsdb"),
+            Self::Ardb => migration_ardb::runner(),
+            Self::Identitydb => migration_identitydb::runner(),
+            Self::Analyticsdb => migration_analyticsdb::runner(),
         }
     }
 }

@@ -99,7 +99,7 @@ async fn the_migration_seeds_every_ecosystem_with_the_names_that_osv_and_purl_us
         "gem RubyGems gem gem",
         "nuget NuGet nuget nuget",
         "composer Packagist composer composer",
-        "pub Pub pub semver",
+        "pub Pub pub pub",
         "hex Hex hex semver",
         "hackage Hackage hackage hackage",
         "cran CRAN cran cran",

@@ -1,6 +1,8 @@
 //! Versions, in their ecosystem's own order.
 
+pub mod ecosystem;
 pub mod order;
+pub mod range;
 
 use entity_ardb::{PackageId, version};
 use sea_orm::{ConnectionTrait, EntityTrait as _, QuerySelect as _};

@@ -18,7 +18,6 @@
 //! A record is loaded whole or, where any of it is not what the format says, rejected whole: half an advisory would be
 //! a wrong one. Details: <https://ossf.github.io/osv-schema/#affectedrangesevents-fields>.
 
-mod interval;
 mod merge;
 mod record;
 mod sql;
@@ -37,7 +36,7 @@ use super::{
     report::Rejections,
     source::{self, Entry},
 };
-use crate::{Result, scope::Live as _};
+use crate::{Result, ardb::version::order, scope::Live as _};
 
 /// The largest record that is read.
 pub const MAX_RECORD_BYTES: u64 = 16 * 1024 * 1024;
@@ -82,14 +81,16 @@ impl Ecosystems {
         Self { by_osv_name, by_name }
     }
 
-    /// What a record's rows depend on beside the record: [`REVISION`] and how ecosystems sort. Those without an order
-    /// are left out, so that one that an import adds makes no record look changed.
+    /// What a record's rows depend on beside the record: [`REVISION`], [`order::REVISION`] and how ecosystems sort.
+    /// Those without an order are left out, so that one that an import adds makes no record look changed.
     fn hash(&self) -> Sha256 {
         let ordered = self.by_osv_name.values().filter(|known| known.version_scheme != VersionScheme::Opaque);
         let mut schemes: Vec<_> =
             ordered.map(|known| format!("{}\0{}\0", known.name, known.version_scheme.to_value())).collect();
         schemes.sort_unstable();
-        Sha256::new_with_prefix(REVISION.to_le_bytes()).chain_update(schemes.concat())
+        Sha256::new_with_prefix(REVISION.to_le_bytes())
+            .chain_update(order::REVISION.to_le_bytes())
+            .chain_update(schemes.concat())
     }
 }
 

@@ -10,9 +10,11 @@ use serde_json::Value;
 use super::{
     super::check::{self, MAX_NAME_BYTES},
     Ecosystems,
-    interval::{Event, Interval, evaluate},
 };
-use crate::ardb::name::{self, Name};
+use crate::ardb::{
+    name::{self, Name},
+    version::range::{Event, Interval, evaluate},
+};
 
 /// The columns of `advisories`, and what hangs on one.
 pub(super) struct Advisory {
@@ -220,11 +222,6 @@ fn range(given: RecordRange, scheme: VersionScheme) -> Result<Range, String> {
 fn event((kind, version): (&String, &String)) -> Result<Event, String> {
     check::length("version of an event", version, MAX_NAME_BYTES)?;
     let version = version.clone();
-    match kind.as_str() {
-        "introduced" => Ok(Event::Introduced(version)),
-        "fixed" => Ok(Event::Fixed(version)),
-        "last_affected" => Ok(Event::LastAffected(version)),
-        "limit" => Ok(Event::Limit(version)),
-        other => Err(format!("event {other:?} is none of introduced, fixed, last_affected, limit")),
-    }
+    Event::new(kind, version)
+        .ok_or_else(|| format!("event {kind:?} is none of introduced, fixed, last_affected, limit"))
 }

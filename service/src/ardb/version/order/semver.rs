@@ -5,7 +5,7 @@
 //!
 //! | part | bytes |
 //! |---|---|
-//! | a number | how many digits (one byte; [`LONG`] and four bytes, big-endian, from 255 digits on), the digits |
+//! | a number | as [`push_number`] has it |
 //! | end of the three numbers | [`PRERELEASE`] or [`RELEASE`] |
 //! | a numeric identifier | [`NUMERIC`], the number |
 //! | any other identifier | [`ALPHANUMERIC`], its ASCII bytes, [`END`] |
@@ -14,14 +14,15 @@
 //! A longer number is greater because numbers have no leading zeros (§2, §9). [`END`] sorts below everything that
 //! can stand in its place, so a prefix is lower (§11.4.4).
 
-use super::Parsed;
+use super::{
+    Parsed,
+    bytes::{END, push_number},
+};
 
-const END: u8 = 0;
 const NUMERIC: u8 = 1;
 const ALPHANUMERIC: u8 = 2;
 const PRERELEASE: u8 = 1;
 const RELEASE: u8 = 2;
-const LONG: u8 = u8::MAX;
 
 /// `None` where `number` is not a version by SemVer 2.0.0, but for a leading `v` and missing zeros.
 pub(super) fn parse(number: &str) -> Option<Parsed> {
@@ -74,18 +75,6 @@ fn push_identifier(key: &mut Vec<u8>, identifier: &str) -> Option<()> {
         key.push(END);
     }
     Some(())
-}
-
-fn push_number(key: &mut Vec<u8>, digits: &str) {
-    match u8::try_from(digits.len()) {
-        Ok(length) if length < LONG => key.push(length),
-        _ => {
-            key.push(LONG);
-            let length = u32::try_from(digits.len()).unwrap_or(u32::MAX);
-            key.extend_from_slice(&length.to_be_bytes());
-        }
-    }
-    key.extend_from_slice(digits.as_bytes());
 }
 
 fn is_number(digits: &str) -> bool {
@@ -226,5 +215,21 @@ mod tests {
         assert_eq!(compare("v1", "1.0"), Some(Ordering::Equal));
         assert_eq!(compare("1.2", "1.2.0"), Some(Ordering::Equal));
         assert_eq!(parse("vv1.2.3"), None);
+    }
+
+    /// `golang.org/ref/mod#pseudo-versions` and `#incompatible-versions`.
+    #[test]
+    fn pseudo_versions_of_go_are_prereleases_and_incompatible_does_not_count() {
+        let rising = [
+            "v0.0.0-20180101000000-abcdef123456",
+            "v0.0.0-20190101000000-000000000000",
+            "v1.2.3-pre",
+            "v1.2.3-pre.0.20190101000000-abcdef123456",
+            "v1.2.3",
+            "v1.2.4-0.20190101000000-abcdef123456",
+            "v1.2.4",
+        ];
+        assert!(rising.is_sorted_by(|a, b| compare(a, b) == Some(Ordering::Less)));
+        assert_eq!(compare("v2.0.0+incompatible", "2.0.0"), Some(Ordering::Equal));
     }
 }

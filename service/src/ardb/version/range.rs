@@ -1,12 +1,10 @@
-//! From the events of a range to intervals of version keys.
+//! Ranges of versions as OSV writes them: from events to intervals of version keys, and whether a version is affected.
 
-use entity_ardb::VersionScheme;
-
-use crate::ardb::version::order;
+use super::order::{self, Scheme};
 
 /// One event of a range, with its version as published.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub enum Event {
     /// The first affected version; "0" is before all.
     Introduced(String),
     /// The first version that is not affected any more.
@@ -19,13 +17,68 @@ pub(super) enum Event {
 
 /// A stretch of affected versions; the columns of `affected_intervals`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Interval {
-    pub(super) introduced: String,
-    pub(super) fixed: Option<String>,
-    pub(super) last_affected: Option<String>,
-    pub(super) lower_key: Option<Vec<u8>>,
-    pub(super) upper_key: Option<Vec<u8>>,
-    pub(super) is_upper_inclusive: bool,
+pub struct Interval {
+    /// As published; "0" is before all.
+    pub introduced: String,
+    /// As published; `None`: the interval ends otherwise or not at all.
+    pub fixed: Option<String>,
+    /// As published; `None`: the interval ends otherwise or not at all.
+    pub last_affected: Option<String>,
+    /// `None`: an event of the range does not parse, so nothing lies in it.
+    pub lower_key: Option<Vec<u8>>,
+    /// `None` with a lower key: without an end.
+    pub upper_key: Option<Vec<u8>>,
+    /// Whether the upper key itself is affected.
+    pub is_upper_inclusive: bool,
+}
+
+impl Interval {
+    /// Whether the version with this key lies in it.
+    #[must_use]
+    pub fn contains(&self, key: &[u8]) -> bool {
+        let is_from = self.lower_key.as_ref().is_some_and(|lower| lower.as_slice() <= key);
+        is_from
+            && self.upper_key.as_ref().is_none_or(|upper| {
+                key < upper.as_slice() || (self.is_upper_inclusive && key == upper.as_slice())
+            })
+    }
+}
+
+impl Event {
+    /// An event by its name in OSV; `None`: there is none of that name.
+    #[must_use]
+    pub fn new(kind: &str, version: String) -> Option<Self> {
+        Some(match kind {
+            "introduced" => Self::Introduced(version),
+            "fixed" => Self::Fixed(version),
+            "last_affected" => Self::LastAffected(version),
+            "limit" => Self::Limit(version),
+            _ => return None,
+        })
+    }
+}
+
+/// Whether version `number` is affected: it is enumerated, letter by letter, or it lies in one of the ranges, each
+/// given by its events in any order.
+///
+/// A version that does not parse is only affected where it is enumerated, and a range with an event that does not
+/// parse affects nothing.
+///
+/// ```
+/// use service::ardb::version::{order::Scheme::Pep440, range::{Event, affects}};
+///
+/// let range = [vec![Event::Fixed("2.0".into()), Event::Introduced("1.0".into())]];
+/// assert!(affects(Pep440, "1.0.0", &range, &[]));
+/// assert!(!affects(Pep440, "2.0", &range, &[]));
+/// assert!(affects(Pep440, "two", &range, &["two".into()]));
+/// ```
+#[must_use]
+pub fn affects(scheme: Scheme, number: &str, ranges: &[Vec<Event>], enumerated: &[String]) -> bool {
+    if enumerated.iter().any(|version| version == number) {
+        return true;
+    }
+    let Some(key) = order::key(scheme, number) else { return false };
+    ranges.iter().any(|events| evaluate(events, scheme).iter().any(|interval| interval.contains(&key)))
 }
 
 /// The intervals that `events` describe, lowest first.
@@ -36,7 +89,7 @@ pub(super) struct Interval {
 ///
 /// Where one event's version does not parse by `scheme`, no order is to be had: the events are paired as published,
 /// for people to read, and no interval has keys, so none matches.
-pub(super) fn evaluate(events: &[Event], scheme: VersionScheme) -> Vec<Interval> {
+pub fn evaluate(events: &[Event], scheme: Scheme) -> Vec<Interval> {
     let mut keyed: Vec<(Option<Vec<u8>>, &Event)> = events
         .iter()
         .filter(|event| !matches!(event, Event::Limit(_)))
@@ -83,7 +136,7 @@ pub(super) fn evaluate(events: &[Event], scheme: VersionScheme) -> Vec<Interval>
     intervals
 }
 
-fn key(event: &Event, scheme: VersionScheme) -> Option<Vec<u8>> {
+fn key(event: &Event, scheme: Scheme) -> Option<Vec<u8>> {
     match event {
         Event::Introduced(version) if version == "0" => Some(Vec::new()),
         Event::Introduced(version)
@@ -94,7 +147,7 @@ fn key(event: &Event, scheme: VersionScheme) -> Option<Vec<u8>> {
 }
 
 /// Ends what goes beyond the highest limit there, and drops what is empty.
-fn clip(intervals: &mut Vec<Interval>, events: &[Event], scheme: VersionScheme) {
+fn clip(intervals: &mut Vec<Interval>, events: &[Event], scheme: Scheme) {
     let limits = || events.iter().filter(|event| matches!(event, Event::Limit(_)));
     let is_unlimited = limits().any(|limit| *limit == Event::Limit("*".into()));
     let highest = limits().filter_map(|limit| key(limit, scheme)).max().filter(|_| !is_unlimited);
@@ -115,7 +168,7 @@ fn clip(intervals: &mut Vec<Interval>, events: &[Event], scheme: VersionScheme) 
 
 #[cfg(test)]
 mod tests {
-    use entity_ardb::VersionScheme::{Pep440, Semver};
+    use super::Scheme::{Opaque, Pep440, Semver};
 
     use super::{Event::*, *};
 
@@ -179,7 +232,31 @@ mod tests {
     #[test]
     fn what_does_not_parse_never_gets_keys() {
         assert_eq!(intervals(&["i 0", "f one"]), ["[0, one) without keys"]);
-        let found = evaluate(&events(&["i 0", "l 1.0"]), Pep440);
+        let found = evaluate(&events(&["i 0", "l 1.0"]), Opaque);
         assert_eq!(found.iter().map(written).collect::<Vec<_>>(), ["[0, 1.0) without keys"]);
+    }
+
+    #[test]
+    fn ends_are_excluded_or_included_as_their_event_says() {
+        let affected = |given: &[&str], number: &str| affects(Pep440, number, &[events(given)], &[]);
+        let fixed = ["f 2.0", "i 1.0"];
+        assert_eq!(
+            ["0.9", "1", "1.9", "2.0a1", "2"].map(|it| affected(&fixed, it)),
+            [false, true, true, true, false]
+        );
+        let last = ["i 0", "l 2.0"];
+        assert_eq!(["0.dev0", "2.0.0", "2.0.post1"].map(|it| affected(&last, it)), [true, true, false]);
+        let limited = ["i 1", "m 2"];
+        assert_eq!(["1", "2", "3"].map(|it| affected(&limited, it)), [true, false, false]);
+    }
+
+    #[test]
+    fn what_does_not_parse_is_affected_by_enumeration_only() {
+        let ranges = [events(&["i 0"])];
+        let enumerated = ["one".to_owned()];
+        let affected = ["one", "two", "1"].map(|it| affects(Pep440, it, &ranges, &enumerated));
+        assert_eq!(affected, [true, false, true]);
+        assert!(!affects(Pep440, "1", &[events(&["i 0", "f one"])], &[]));
+        assert!(!affects(Opaque, "1", &ranges, &[]));
     }
 }
