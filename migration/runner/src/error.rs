@@ -35,20 +35,20 @@ pub enum Error {
         source: DbErr,
     },
 
-    /// Somebody else held the lock until the deadline passed.
+    /// Somebody else held the lock until the deadline passed, or the server still worked for them.
     #[error(
         "{database}: another migration has been running for {waited:?}: {holder}; wait for it to end, or end it with \
-         `select pg_terminate_backend({pid})`"
+         `select pg_terminate_backend(pid) from unnest(array{pids:?}) as pid`"
     )]
     Locked {
         /// The runner's name for the database.
         database: String,
         /// How long this run waited.
         waited: Duration,
-        /// Who holds the lock: application name and since when.
+        /// Who holds the lock and who does the work: application names, processes and since when.
         holder: String,
-        /// The holder's server process.
-        pid: i32,
+        /// Their server processes.
+        pids: Vec<i32>,
     },
 
     /// The connection's role may not create in any schema of its search path.
@@ -125,7 +125,8 @@ pub enum Error {
     #[error(
         "{database}: {migration} is applied, and its SQL has changed since:\n{difference}\nbring back what was applied and \
          put the change into a migration of its own; or, where the database already is as the new text has it, accept \
-         that with `migrate repair`"
+         that with `migrate repair`. Where the SQL is made from the clock or in no fixed order, say so with \
+         `Claims::depends_on_data`"
     )]
     Changed {
         /// The runner's name for the database.
@@ -149,6 +150,53 @@ pub enum Error {
         migration: String,
         /// What the log says about that run.
         error: String,
+    },
+
+    /// A migration began or ended a transaction in the middle of the run's own, with SQL such as `commit`. What
+    /// came before it is committed, and what it has done itself is not known.
+    #[error(
+        "{database}: {migration} has ended the transaction that all pending migrations run in, so what came before it is \
+         committed; take `begin`, `commit` and `rollback` out of its SQL, or let it opt out with `use_transaction`, then \
+         say `migrate repair --applied {migration}` (all of it is done) or `--pending {migration}` (undone by hand)"
+    )]
+    TransactionEnded {
+        /// The runner's name for the database.
+        database: String,
+        /// The migration's name.
+        migration: String,
+    },
+
+    /// The connection was lost while the transaction was being committed.
+    #[error(
+        "{database}: the connection was lost while the migrations were being committed, so it is not known whether they \
+         were: {}; `migrate status` tells, and running again is safe",
+        driver::words(source)
+    )]
+    CommitUnknown {
+        /// The runner's name for the database.
+        database: String,
+        /// What the driver said.
+        source: DbErr,
+    },
+
+    /// While this run waited for the ledger, a plain `sea-orm-migration` has changed it.
+    #[error(
+        "{database}: the ledger was changed by a program that takes no lock while this one was waiting; run it again"
+    )]
+    Overtaken {
+        /// The runner's name for the database.
+        database: String,
+    },
+
+    /// Two migrations of the migrator have the same name.
+    #[error(
+        "{database}: two migrations are called {migration}; the ledger knows them by name, so rename the newer one"
+    )]
+    DuplicateName {
+        /// The runner's name for the database.
+        database: String,
+        /// The name.
+        migration: String,
     },
 
     /// A target that the migrator does not have.

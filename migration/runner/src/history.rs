@@ -195,26 +195,41 @@ impl History {
         update.execute(connection).await.map(drop)
     }
 
-    /// Closes the entries that a killed program left open: what is in the ledger was done, what ran in a
-    /// transaction left nothing. Those outside a transaction stay, as a failure that names what is unknown.
+    /// Closes the entries that are open, by the ledger: what is in it was done, the rest was not, for the reason
+    /// `why`. Without one a program was killed: what ran in a transaction left nothing, and outside one it is
+    /// not known.
     ///
-    /// Only for who holds the lock, because the entries of a running migration look the same.
-    pub(crate) async fn close_abandoned(
+    /// Only for who holds the lock, because the entries of a running migration look the same. The lock is that of
+    /// the ledger, so whichever runner's they are.
+    pub(crate) async fn close(
         &self,
         connection: &mut PgConnection,
         ledger: &str,
+        why: Option<&str>,
     ) -> sqlx::Result<()> {
         let sql = format!(
-            "update {log} e set success = done, error = case when done then e.error when e.transactional \
-                 then 'the program ended before the transaction was committed; nothing of it remains' \
-                 else 'the program ended in the middle, outside a transaction; a part of it may be done' end \
+            "update {log} e set success = done, error = case when done then null when $1 is not null then $1 \
+                 when e.transactional then 'the program ended before the transaction was committed; nothing of it remains' \
+                 else 'the program ended in the middle, outside a transaction; a part of it may be done' end, \
+                 finished_at = case when $1 is null then e.finished_at else coalesce(e.finished_at, clock_timestamp()) end \
              from (select o.id, case o.action when 'down' then l.version is null else l.version is not null end as done \
                    from {log} o left join {ledger} l on l.version = o.migration \
-                   where o.success is null and o.runner = $1) open \
+                   where o.success is null) open \
              where open.id = e.id",
             log = self.quoted(),
         );
-        sqlx::query(AssertSqlSafe(sql)).bind(&self.runner).execute(connection).await.map(drop)
+        sqlx::query(AssertSqlSafe(sql)).bind(why).execute(connection).await.map(drop)
+    }
+
+    /// Notes that the entry's migration has ended the transaction it was to run in.
+    pub(crate) async fn escaped(
+        &self,
+        connection: &mut PgConnection,
+        id: i64,
+        why: &str,
+    ) -> sqlx::Result<()> {
+        let set = "transactional = false, success = false, error = $2, finished_at = clock_timestamp()";
+        self.update(connection, set, &[id], Some(why)).await
     }
 
     /// The SQL that was accepted for `migration` last, `up` and `down`; `None` when the log has none.
@@ -224,30 +239,32 @@ impl History {
         migration: &str,
     ) -> Result<Option<(Vec<String>, Vec<String>)>, DbErr> {
         let sql = format!(
-            "select up_sql, down_sql from {} where runner = $1 and migration = $2 and success \
+            "select up_sql, down_sql from {} where migration = $1 and success \
              and action <> 'down' and checksum is not null order by id desc limit 1",
             self.quoted()
         );
-        let values = [self.runner.as_str().into(), migration.into()];
+        let values = [migration.into()];
         let row =
             db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
         row.map(|row| Ok((row.try_get("", "up_sql")?, row.try_get("", "down_sql")?))).transpose()
     }
 
-    /// The latest `limit` entries, newest first.
+    /// The latest `limit` entries of this runner, and of `migrations` under another name of it, newest first.
     pub(crate) async fn read(
         &self,
         db: &impl ConnectionTrait,
         limit: u64,
+        migrations: Vec<String>,
     ) -> Result<Vec<HistoryEntry>, DbErr> {
         let sql = format!(
             "select id, migration, action, transactional, started_at, finished_at, \
                     (extract(epoch from duration) * 1000)::bigint as duration_ms, success, error, checksum, \
                     depends_on_data, program, host, role \
-             from {} where runner = $1 order by id desc limit $2",
+             from {} where runner = $1 or migration = any($3) order by id desc limit $2",
             self.quoted()
         );
-        let values = [self.runner.as_str().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
+        let values =
+            [self.runner.as_str().into(), i64::try_from(limit).unwrap_or(i64::MAX).into(), migrations.into()];
         let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
         HistoryEntry::find_by_statement(statement).all(db).await
     }

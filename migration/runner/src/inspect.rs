@@ -1,16 +1,18 @@
 //! What a runner makes of where a database stands: the state of each migration, whether a run may begin, and
 //! what it would have to do.
 
+use std::collections::HashSet;
+
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use sea_orm_migration::MigrationTrait;
 
 use crate::run::Step;
 use crate::runner::{Extent, Runner};
 use crate::status::{self, Migration, Record, State, Status};
-use crate::{Error, Result, lock, sql};
+use crate::{Direction, Error, Result, lock, sql};
 
 impl Runner {
-    /// Where the database stands. Two statements, neither of which changes anything; a third where a run was
+    /// Where the database stands. Two statements, neither of which changes anything; a few more where a run was
     /// begun and not ended.
     ///
     /// # Errors
@@ -22,10 +24,8 @@ impl Runner {
         if backend != DbBackend::Postgres {
             return Err(Error::Backend { database: self.name.clone(), backend });
         }
-        let records = status::read(db, &self.ledger, &self.history).await.map_err(|e| self.failed(e))?;
-        let Some(records) = records else { return Err(Error::NoSchema { database: self.name.clone() }) };
-        let somebody_runs = records.iter().any(Record::is_open)
-            && lock::is_held(db, self.ledger()).await.map_err(|e| self.failed(e))?;
+        self.check_names()?;
+        let (records, somebody_runs) = self.records(db).await?;
 
         let mut migrations = Vec::new();
         for migration in &self.migrations {
@@ -42,11 +42,44 @@ impl Runner {
         };
         let unknown = records.iter().filter(is_unknown);
         migrations.extend(unknown.map(|record| described(record, State::Unknown, false)));
-        Ok(Status { database: self.name.clone(), migrations })
+        let is_abandoned = !somebody_runs && records.iter().any(Record::is_open);
+        Ok(Status { database: self.name.clone(), migrations, is_abandoned })
+    }
+
+    /// What ledger and log say, and whether a run is going on. A run that ends between the two questions must not
+    /// look as if it had been killed, so the first is asked again.
+    async fn records(&self, db: &DatabaseConnection) -> Result<(Vec<Record>, bool)> {
+        let mut open_before = None;
+        loop {
+            let records = status::read(db, &self.ledger, &self.history).await.map_err(|e| self.failed(e))?;
+            let Some(records) = records else { return Err(Error::NoSchema { database: self.name.clone() }) };
+            let open: Vec<_> = records
+                .iter()
+                .filter(|one| one.is_open())
+                .map(|one| (one.version.clone(), one.started_at))
+                .collect();
+            if open.is_empty() || open_before.as_ref() == Some(&open) {
+                return Ok((records, false));
+            }
+            if lock::is_held(db, self.ledger()).await.map_err(|e| self.failed(e))? {
+                return Ok((records, true));
+            }
+            open_before = Some(open);
+        }
+    }
+
+    fn check_names(&self) -> Result<()> {
+        let mut names = HashSet::new();
+        match self.migrations.iter().find(|migration| !names.insert(migration.name())) {
+            Some(twice) => {
+                Err(Error::DuplicateName { database: self.name.clone(), migration: twice.name().to_owned() })
+            }
+            None => Ok(()),
+        }
     }
 
     pub(crate) async fn check(&self, db: &DatabaseConnection, status: &Status) -> Result<()> {
-        self.check_settled(status)?;
+        self.check_settled(status, Direction::Up)?;
         if let Some(changed) = status.first(State::Changed) {
             let migration = &self.migrations[self.find(&changed.name)?];
             return Err(Error::Changed {
@@ -58,12 +91,17 @@ impl Runner {
         if self.allow_late { Ok(()) } else { status.check_order() }
     }
 
-    pub(crate) fn check_settled(&self, status: &Status) -> Result<()> {
-        match status.first(State::Interrupted) {
+    /// Refuses to go on from what an interrupted run has left, unless a run in this direction can take it up.
+    pub(crate) fn check_settled(&self, status: &Status, direction: Direction) -> Result<()> {
+        let in_the_way = |one: &&Migration| one.state == State::Interrupted && one.resumes != Some(direction);
+        match status.migrations.iter().find(in_the_way) {
             Some(migration) => Err(Error::Interrupted {
                 database: self.name.clone(),
                 migration: migration.name.clone(),
-                error: migration.error.clone().unwrap_or_default(),
+                error: migration
+                    .error
+                    .clone()
+                    .unwrap_or_else(|| "the program ended in the middle".to_owned()),
             }),
             None => Ok(()),
         }
@@ -88,15 +126,16 @@ impl Runner {
 
     async fn known(&self, migration: &dyn MigrationTrait, record: &Record, somebody_runs: bool) -> Migration {
         let recorded = self.record(migration).await;
-        let can_run_again = match record.last_action.as_deref() {
-            Some("up") => recorded.up.rerunnable() || self.claims_of(migration.name()).is_rerunnable(),
-            Some("down") => recorded.down.rerunnable(),
-            _ => false,
+        let claims = self.claims_of(migration.name());
+        let resumes = match record.last_action.as_deref() {
+            Some("up") if recorded.up.rerunnable() || claims.is_rerunnable() => Some(Direction::Up),
+            Some("down") if recorded.down.rerunnable() => Some(Direction::Down),
+            _ => None,
         };
         let abandoned = record.is_open() && record.transactional == Some(false);
         let state = if record.is_open() && somebody_runs {
             State::Running
-        } else if (abandoned || record.is_interrupted()) && !can_run_again {
+        } else if (abandoned || record.is_interrupted()) && resumes != Some(Direction::Up) {
             State::Interrupted
         } else if record.applied_at.is_none() {
             State::Pending
@@ -105,7 +144,7 @@ impl Runner {
         } else {
             State::Applied
         };
-        described(record, state, recorded.depends_on_data())
+        Migration { resumes, ..described(record, state, recorded.depends_on_data()) }
     }
 
     async fn unheard_of(&self, migration: &dyn MigrationTrait) -> Migration {
@@ -119,6 +158,7 @@ impl Runner {
             depends_on_data: self.record(migration).await.depends_on_data(),
             checksum: None,
             order: (None, None),
+            resumes: None,
         }
     }
 
@@ -175,5 +215,6 @@ fn described(record: &Record, state: State, depends_on_data: bool) -> Migration 
         depends_on_data,
         checksum: record.checksum.clone(),
         order: (record.applied_at, record.applied_id),
+        resumes: None,
     }
 }

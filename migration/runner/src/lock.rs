@@ -6,13 +6,13 @@
 
 use std::time::Duration;
 
-use sea_orm::sqlx::{self, Connection, PgConnection, Row, raw_sql};
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgConnection, Row, raw_sql};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::time::Instant;
 
 use crate::driver::db_err;
 use crate::event::{Event, Observer};
-use crate::session::Session;
+use crate::session::{Session, milliseconds};
 use crate::{Error, Result};
 
 /// Between two attempts: short beside a migration, long beside a round trip.
@@ -29,6 +29,7 @@ pub(crate) struct Request<'a> {
 /// The lock, for as long as its connection lives.
 pub(crate) struct Lock {
     connection: PgConnection,
+    work: String,
 }
 
 impl Lock {
@@ -42,34 +43,34 @@ impl Lock {
         let failed = |source| Error::from_db(database, db_err(source));
         let mut connection = session.connect(&format!("migration of {database}")).await.map_err(failed)?;
         refuse_pooler(db, &mut connection, database).await?;
+        let lock_timeout = milliseconds(patience.max(Duration::from_secs(1)));
+        let lock_timeout = format!("set lock_timeout = {lock_timeout}");
+        raw_sql(AssertSqlSafe(lock_timeout)).execute(&mut connection).await.map_err(failed)?;
         let schema: Option<String> = sqlx::query_scalar("select current_schema()::text")
             .fetch_one(&mut connection)
             .await
             .map_err(failed)?;
         let Some(schema) = schema else { return Err(Error::NoSchema { database: database.to_owned() }) };
         let key = format!("migrations of {schema}.{ledger}");
+        let work = format!("work of {schema}.{ledger}");
 
         let start = Instant::now();
         let mut told = false;
         loop {
-            let locked: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended($1, 0))")
-                .bind(&key)
-                .fetch_one(&mut connection)
-                .await
-                .map_err(failed)?;
-            if locked {
-                return Ok(Self { connection });
+            if locked(&mut connection, &key, &work).await.map_err(failed)? {
+                return Ok(Self { connection, work });
             }
             let is_over = start.elapsed() >= patience;
             if (is_over || !told)
-                && let Some((pid, holder)) = holder(&mut connection, &key).await.map_err(failed)?
+                && let Some((pids, holder)) =
+                    holders(&mut connection, &[&key, &work]).await.map_err(failed)?
             {
                 if is_over {
                     return Err(Error::Locked {
                         database: database.to_owned(),
                         waited: patience,
                         holder,
-                        pid,
+                        pids,
                     });
                 }
                 tracing::info!(database, holder, "waiting for another migration");
@@ -84,6 +85,12 @@ impl Lock {
     /// the migrations, and can only be written while the lock is held.
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         &mut self.connection
+    }
+
+    /// The key of the second lock, which every connection that does the work shares. A server process keeps it
+    /// until its last statement ends, whatever has become of the program, so nobody begins before that.
+    pub(crate) fn work_key(&self) -> &str {
+        &self.work
     }
 
     /// Gives the lock back by closing its connection.
@@ -116,29 +123,48 @@ async fn refuse_pooler(db: &DatabaseConnection, connection: &mut PgConnection, d
     Ok(())
 }
 
-/// Who holds the lock; `None` when it was given back in the meantime.
-async fn holder(connection: &mut PgConnection, key: &str) -> sqlx::Result<Option<(i32, String)>> {
-    let row = sqlx::query(
-        "select a.pid, format('%s (process %s, since %s)', coalesce(nullif(a.application_name, ''), 'unnamed program'), \
-                a.pid, to_char(a.backend_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"')) \
-         from pg_locks l join pg_stat_activity a on a.pid = l.pid \
-         where l.locktype = 'advisory' and l.granted and l.objsubid = 1 \
-           and l.database = (select oid from pg_database where datname = current_database()) \
-           and (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended($1, 0)",
-    )
-    .bind(key)
-    .fetch_optional(connection)
-    .await?;
-    row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
+/// Tries to take the lock, and to see that nobody works without it any more.
+async fn locked(connection: &mut PgConnection, key: &str, work: &str) -> sqlx::Result<bool> {
+    let take = "select pg_try_advisory_lock(hashtextextended($1, 0))";
+    let give_back = "select pg_advisory_unlock(hashtextextended($1, 0))";
+    if !sqlx::query_scalar::<_, bool>(take).bind(key).fetch_one(&mut *connection).await? {
+        return Ok(false);
+    }
+    let is_free: bool = sqlx::query_scalar(take).bind(work).fetch_one(&mut *connection).await?;
+    // Without it, the next to come has to see who works, and not who waits for that.
+    let other = if is_free { work } else { key };
+    sqlx::query(give_back).bind(other).execute(connection).await?;
+    Ok(is_free)
 }
 
-/// Whether somebody migrates right now. One statement.
+/// The processes that hold one of the locks, and what is to be said of them; `None` when they were given back in
+/// the meantime.
+async fn holders(connection: &mut PgConnection, keys: &[&str]) -> sqlx::Result<Option<(Vec<i32>, String)>> {
+    let row = sqlx::query(
+        "select array_agg(pid order by pid), \
+                string_agg(format('%s (process %s, since %s)', name, pid, since), ', ' order by pid) \
+         from (select distinct a.pid, coalesce(nullif(a.application_name, ''), 'unnamed program') as name, \
+                      to_char(a.backend_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"') as since \
+               from pg_locks l join pg_stat_activity a on a.pid = l.pid \
+               where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.pid <> pg_backend_pid() \
+                 and l.database = (select oid from pg_database where datname = current_database()) \
+                 and (l.classid::bigint << 32 | l.objid::bigint) \
+                     in (select hashtextextended(key, 0) from unnest($1::text[]) as key)) as holder",
+    )
+    .bind(keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>())
+    .fetch_one(connection)
+    .await?;
+    let (pids, holder): (Option<Vec<i32>>, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(pids.zip(holder))
+}
+
+/// Whether somebody migrates right now, or the server still works for somebody who did. One statement.
 pub(crate) async fn is_held(db: &impl ConnectionTrait, ledger: &str) -> Result<bool, sea_orm::DbErr> {
-    let held = "select exists (select from pg_locks l \
-                where l.locktype = 'advisory' and l.granted and l.objsubid = 1 \
+    let held = "select exists (select from pg_locks l, unnest(array['migrations', 'work']) as kind \
+                where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.pid <> pg_backend_pid() \
                   and l.database = (select oid from pg_database where datname = current_database()) \
                   and (l.classid::bigint << 32 | l.objid::bigint) \
-                      = hashtextextended('migrations of ' || current_schema() || '.' || $1, 0)) as held";
+                      = hashtextextended(kind || ' of ' || current_schema() || '.' || $1, 0)) as held";
     let statement = sea_orm::Statement::from_sql_and_values(db.get_database_backend(), held, [ledger.into()]);
     db.query_one_raw(statement).await?.map_or(Ok(false), |row| row.try_get("", "held"))
 }

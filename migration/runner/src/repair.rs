@@ -1,6 +1,7 @@
 //! Bringing the records back in line with what is: changed SQL, interrupted runs, schemas made by other means.
 
 use sea_orm::DatabaseConnection;
+use sea_orm::sqlx::raw_sql;
 use sea_orm_migration::MigrationTrait;
 use serde::Serialize;
 
@@ -74,7 +75,7 @@ impl Runner {
     /// interrupted; otherwise as [`Runner::repair`].
     pub async fn settle(&self, db: &DatabaseConnection, migration: &str, settled: Settled) -> Result<()> {
         let position = self.find(migration)?;
-        self.locked(db, async |session, lock| {
+        self.locked(db, async |_, lock| {
             let known = &self.status(db).await?.migrations[position];
             let (database, migration) = (self.name.clone(), migration.to_owned());
             match (known.state, known.is_applied()) {
@@ -82,15 +83,18 @@ impl Runner {
                 (_, true) => return Err(Error::AlreadyApplied { database, migration }),
                 (_, false) => return Err(Error::NotApplied { database, migration }),
             }
-            let work = session.pool(&format!("migrations of {}", self.name), self.timeouts);
-            let recorded = match (settled, known.is_applied()) {
-                (Settled::Applied, false) => self.ledger.insert(&work, &known.name).await,
-                (Settled::Pending, true) => self.ledger.delete(&work, &known.name).await,
-                _ => Ok(()),
+            let direction = match (settled, known.is_applied()) {
+                (Settled::Applied, false) => Some(Direction::Up),
+                (Settled::Pending, true) => Some(Direction::Down),
+                _ => None,
             };
-            recorded.map_err(|e| self.failed(e))?;
-            work.close().await.map_err(|e| self.failed(e))?;
-            self.note(lock, Action::Repair, self.migrations[position].as_ref()).await
+            if let Some(direction) = direction {
+                let recorded = self.ledger.record(lock.connection(), direction, &known.name).await;
+                recorded.map_err(|e| self.failed(driver::db_err(e)))?;
+            }
+            // What was completed by hand has its place in the order of application from now on.
+            let action = if direction == Some(Direction::Up) { Action::Baseline } else { Action::Repair };
+            self.note(lock, action, self.migrations[position].as_ref()).await
         })
         .await
     }
@@ -110,17 +114,20 @@ impl Runner {
         if !unchecked {
             self.compare_baseline(db, end).await?;
         }
-        self.locked(db, async |session, lock| {
+        self.locked(db, async |_, lock| {
             let status = self.status(db).await?;
-            let work = session.pool(&format!("migrations of {}", self.name), self.timeouts);
+            self.check_settled(&status, Direction::Up)?;
+            let failed = |source| self.failed(driver::db_err(source));
+            raw_sql("begin").execute(lock.connection()).await.map_err(failed)?;
             let mut marked = Vec::new();
             let known = self.migrations.iter().zip(&status.migrations).take(end + 1);
             for (migration, _) in known.filter(|(_, known)| !known.is_applied()) {
-                self.ledger.insert(&work, migration.name()).await.map_err(|e| self.failed(e))?;
+                let name = migration.name();
+                self.ledger.record(lock.connection(), Direction::Up, name).await.map_err(failed)?;
                 self.note(lock, Action::Baseline, migration.as_ref()).await?;
-                marked.push(migration.name().to_owned());
+                marked.push(name.to_owned());
             }
-            work.close().await.map_err(|e| self.failed(e))?;
+            raw_sql("commit").execute(lock.connection()).await.map_err(failed)?;
             Ok(marked)
         })
         .await

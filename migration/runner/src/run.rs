@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, Statement, TransactionTrait};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
 use tokio::time::Instant;
 
@@ -67,7 +67,8 @@ impl<'a> Run<'a> {
             let Err(error) = self.attempt(batch).await else { break };
             let is_in_the_way = matches!(&error, Error::Migration { source, .. } | Error::Database { source, .. }
                 if matches!(driver::code(source), Some("55P03" | "40P01")));
-            let can_run_again = batch[0].is_transactional() || batch[0].claims.is_rerunnable();
+            let can_run_again = batch[0].is_transactional()
+                || (self.direction == Direction::Up && batch[0].claims.is_rerunnable());
             if !is_in_the_way || !can_run_again || start.elapsed() >= self.runner.patience {
                 return Err(error);
             }
@@ -87,7 +88,7 @@ impl<'a> Run<'a> {
     async fn attempt(&mut self, batch: &[Step<'_>]) -> Result<()> {
         let name = format!("migrations of {}", self.runner.name);
         let timeouts = if batch[0].is_transactional() { self.runner.timeouts } else { self.runner.alone };
-        let db = self.session.pool(&name, timeouts);
+        let db = self.session.holding(self.lock.work_key()).pool(&name, timeouts);
         let done = match batch {
             [step] if !step.is_transactional() => self.alone(&db, *step).await,
             _ => self.together(&db, batch).await,
@@ -104,49 +105,82 @@ impl<'a> Run<'a> {
         let runner = self.runner;
         let txn = db.begin().await.map_err(|e| runner.failed(e))?;
         let mut entries = Vec::new();
-        let done = async {
-            runner.ledger.lock(&txn).await.map_err(|e| runner.failed(e))?;
-            for (position, step) in (self.position..).zip(batch) {
-                let id = self.start(*step).await?;
-                entries.push((id, *step));
-                self.step(&SchemaManager::new(&txn), *step, position).await?;
-                self.record(&txn, *step).await?;
-                self.log(async |runner, lock| runner.history.finish(lock.connection(), id).await).await?;
-            }
-            txn.commit().await.map_err(|e| runner.failed(e))
-        };
-        let done = done.await;
-        let ids: Vec<i64> = entries.iter().map(|(id, _)| *id).collect();
-        match &done {
-            Ok(()) => {
-                let logged =
-                    self.log(async |runner, lock| runner.history.succeed(lock.connection(), &ids).await);
-                // It is committed; the next run closes the entries.
-                if let Err(error) = logged.await {
-                    tracing::warn!(%error, "the log could not be brought up to date");
+        match self.steps(&txn, batch, &mut entries).await {
+            Ok(()) => match txn.commit().await {
+                Ok(()) => {}
+                // Whether it was committed the ledger tells, to whoever holds the lock next.
+                Err(source) if is_loss(&source) => {
+                    return Err(Error::CommitUnknown { database: runner.name.clone(), source });
                 }
+                Err(source) => {
+                    let error = runner.failed(source);
+                    self.log_failure(&entries, &error).await;
+                    return Err(error);
+                }
+            },
+            Err(error) => {
+                if let Err(second) = txn.rollback().await {
+                    tracing::warn!(error = %second, "the rollback was not confirmed; the server does it by itself");
+                }
+                self.log_failure(&entries, &error).await;
+                return Err(error);
             }
-            Err(error) => self.log_failure(&ids, error).await,
         }
-        done
+        // It is committed; where this fails, the next run closes the entries.
+        let logged = self.log(async |runner, lock| runner.history.succeed(lock.connection(), &entries).await);
+        if let Err(error) = logged.await {
+            tracing::warn!(%error, "the log could not be brought up to date");
+        }
+        Ok(())
+    }
+
+    /// The migrations of `batch` in `txn`; `entries` are those of the log that were begun.
+    async fn steps(
+        &mut self,
+        txn: &DatabaseTransaction,
+        batch: &[Step<'_>],
+        entries: &mut Vec<i64>,
+    ) -> Result<()> {
+        let runner = self.runner;
+        runner.ledger.lock(txn).await.map_err(|e| runner.failed(e))?;
+        let versions: Vec<String> = batch.iter().map(|step| step.migration.name().to_owned()).collect();
+        let there = runner.ledger.applied_of(txn, &versions).await.map_err(|e| runner.failed(e))?;
+        let expected = if self.direction == Direction::Up { 0 } else { versions.len() };
+        if there.len() != expected {
+            return Err(Error::Overtaken { database: runner.name.clone() });
+        }
+        let own = transaction_id(txn).await.map_err(|e| runner.failed(e))?;
+        for (position, step) in (self.position..).zip(batch) {
+            let id = self.start(*step).await?;
+            entries.push(id);
+            self.step(&SchemaManager::new(txn), *step, position).await?;
+            if transaction_id(txn).await.map_err(|e| runner.failed(e))? != own {
+                let migration = step.migration.name().to_owned();
+                return Err(Error::TransactionEnded { database: runner.name.clone(), migration });
+            }
+            // What it has set for itself, such as the empty search path that a dump begins with, ends with it.
+            txn.execute_unprepared(self.session.settings()).await.map_err(|e| runner.failed(e))?;
+            self.record(txn, *step).await?;
+            self.log(async |runner, lock| runner.history.finish(lock.connection(), id).await).await?;
+        }
+        Ok(())
     }
 
     /// One migration without a transaction around it.
     async fn alone(&mut self, db: &DatabaseConnection, step: Step<'_>) -> Result<()> {
+        // Before its entry, so that nothing has to be settled if there is no connection to be had.
+        db.ping().await.map_err(|e| self.runner.failed(e))?;
         let id = self.start(step).await?;
-        let done = async {
-            self.step(&SchemaManager::new(db), step, self.position).await?;
-            self.record(db, step).await
-        };
-        match done.await {
-            Ok(()) => {
-                self.log(async |runner, lock| runner.history.succeed(lock.connection(), &[id]).await).await
-            }
-            Err(error) => {
-                self.log_failure(&[id], &error).await;
-                Err(error)
-            }
+        if let Err(error) = self.step(&SchemaManager::new(db), step, self.position).await {
+            self.log_failure(&[id], &error).await;
+            return Err(error);
         }
+        let (direction, version) = (self.direction, step.migration.name());
+        self.log(async |runner, lock| {
+            runner.ledger.record(lock.connection(), direction, version).await?;
+            runner.history.succeed(lock.connection(), &[id]).await
+        })
+        .await
     }
 
     async fn start(&mut self, step: Step<'_>) -> Result<i64> {
@@ -208,21 +242,38 @@ impl<'a> Run<'a> {
         write(runner, self.lock).await.map_err(|e| runner.failed(driver::db_err(e)))
     }
 
-    /// Notes `error` at the entry that it comes from, the last, and at the others that they were undone with it.
-    async fn log_failure(&mut self, ids: &[i64], error: &Error) {
-        let Some((failed, undone)) = ids.split_last() else { return };
+    /// Notes `error` at the entry that it comes from, the last, and at the others what has become of them.
+    async fn log_failure(&mut self, entries: &[i64], error: &Error) {
+        let Some(failed) = entries.last() else { return };
         let why = match error {
             Error::Migration { source, .. } | Error::Database { source, .. } => driver::words(source),
             other => other.to_string(),
         };
         let rest = format!("rolled back: {error}");
         let logged = self.log(async |runner, lock| {
-            runner.history.fail(lock.connection(), undone, &rest).await?;
-            runner.history.fail(lock.connection(), &[*failed], &why).await
+            match error {
+                Error::TransactionEnded { .. } => {
+                    runner.history.escaped(lock.connection(), *failed, &why).await?;
+                }
+                _ => runner.history.fail(lock.connection(), &[*failed], &why).await?,
+            }
+            runner.history.close(lock.connection(), &runner.ledger.quoted(), Some(&rest)).await
         });
         // What the migration said matters more than whether it could be noted down.
         if let Err(error) = logged.await {
             tracing::warn!(%error, "the failure could not be written to the log");
         }
     }
+}
+
+/// Which transaction this is; another one after somebody has said `commit`.
+async fn transaction_id(txn: &DatabaseTransaction) -> Result<String, DbErr> {
+    let id = Statement::from_string(txn.get_database_backend(), "select pg_current_xact_id()::text as id");
+    let row = txn.query_one_raw(id).await?;
+    row.ok_or_else(|| DbErr::RecordNotFound("a select without from".to_owned()))?.try_get("", "id")
+}
+
+/// Whether the connection is gone, rather than the server having refused.
+fn is_loss(error: &DbErr) -> bool {
+    driver::code(error).is_none_or(|code| code.starts_with("08") || code.starts_with("57P"))
 }

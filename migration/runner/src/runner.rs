@@ -160,7 +160,8 @@ impl Runner {
         if !exists {
             return Ok(Vec::new());
         }
-        self.history.read(db, limit).await.map_err(|e| self.failed(e))
+        let own = self.migrations.iter().map(|migration| migration.name().to_owned()).collect();
+        self.history.read(db, limit, own).await.map_err(|e| self.failed(e))
     }
 
     /// Applies everything that is pending and says what it applied, in order. What a service calls before it
@@ -173,8 +174,9 @@ impl Runner {
     /// # Errors
     ///
     /// [`Error::Migration`] from the migration that failed, [`Error::Locked`] when the deadline
-    /// passed; [`Error::OutOfOrder`], [`Error::Diverged`], [`Error::Changed`], [`Error::Interrupted`] and
-    /// [`Error::Pooled`] before anything is changed.
+    /// passed, [`Error::CommitUnknown`] when the connection was lost at the very end; [`Error::OutOfOrder`],
+    /// [`Error::Diverged`], [`Error::Changed`], [`Error::Interrupted`] and [`Error::Pooled`] before anything is
+    /// changed.
     pub async fn up(&self, db: &DatabaseConnection) -> Result<Vec<String>> {
         self.up_by(db, &Extent::All).await
     }
@@ -187,14 +189,25 @@ impl Runner {
     pub async fn up_by(&self, db: &DatabaseConnection, extent: &Extent) -> Result<Vec<String>> {
         let status = self.status(db).await?;
         self.check(db, &status).await?;
-        if self.to_apply(&status, extent)?.is_empty() {
+        if self.to_apply(&status, extent)?.is_empty() && !status.is_abandoned {
             return Ok(Vec::new());
         }
         self.locked(db, async |session, lock| {
-            let status = self.status(db).await?;
-            self.check(db, &status).await?;
-            let steps = self.to_apply(&status, extent)?;
-            Run::new(self, session, lock, Direction::Up).all(&steps).await
+            let mut status = self.status(db).await?;
+            loop {
+                self.check(db, &status).await?;
+                let steps = self.to_apply(&status, extent)?;
+                match Run::new(self, session, lock, Direction::Up).all(&steps).await {
+                    // By a plain sea-orm-migration: what is left to do is another question now.
+                    Err(Error::Overtaken { .. }) => {
+                        let before = std::mem::replace(&mut status, self.status(db).await?);
+                        if before == status {
+                            return Err(Error::Overtaken { database: self.name.clone() });
+                        }
+                    }
+                    done => return done,
+                }
+            }
         })
         .await
     }
@@ -216,7 +229,7 @@ impl Runner {
         }
         self.locked(db, async |session, lock| {
             let status = self.status(db).await?;
-            self.check_settled(&status)?;
+            self.check_settled(&status, Direction::Down)?;
             let steps = self.to_revert(&status, extent)?;
             if steps.len() > 1 {
                 self.refuse_production(db, "reverting more than one migration").await?;
@@ -244,7 +257,7 @@ impl Runner {
                 self.to_apply(&status, extent)?
             }
             Direction::Down => {
-                self.check_settled(&status)?;
+                self.check_settled(&status, Direction::Down)?;
                 self.to_revert(&status, extent)?
             }
         };
@@ -281,10 +294,12 @@ impl Runner {
         self.refuse_production(db, "dropping everything").await?;
         let session = self.session(db).await?;
         let lock = self.lock(db, &session).await?;
+        let work = session.pool(&format!("migrations of {}", self.name), self.timeouts);
         let dropped = async {
-            let txn = db.begin().await?;
+            let txn = work.begin().await?;
             txn.execute_unprepared(include_str!("drop_everything.sql")).await?;
-            txn.commit().await
+            txn.commit().await?;
+            work.close().await
         };
         let dropped = dropped.await.map_err(|e| self.failed(e));
         lock.release().await;
@@ -335,7 +350,7 @@ impl Runner {
         let prepared = async {
             self.ledger.create(lock.connection()).await?;
             self.history.create(lock.connection()).await?;
-            self.history.close_abandoned(lock.connection(), &self.ledger.quoted()).await
+            self.history.close(lock.connection(), &self.ledger.quoted(), None).await
         };
         let done = match prepared.await {
             Ok(()) => work(&session, &mut lock).await,

@@ -18,9 +18,18 @@ pub(crate) struct Timeouts {
 
 impl Timeouts {
     fn sql(&self) -> String {
-        let (lock, statement) = (self.lock.as_millis(), self.statement.as_millis());
-        format!("set lock_timeout = {lock}; set statement_timeout = {statement}")
+        format!(
+            "set lock_timeout = {}; set statement_timeout = {}",
+            milliseconds(self.lock),
+            milliseconds(self.statement)
+        )
     }
+}
+
+/// In the range of PostgreSQL's settings, where zero is without end and so no duration but zero may become it.
+pub(crate) fn milliseconds(duration: Duration) -> i32 {
+    let rounded = i32::try_from(duration.as_millis()).unwrap_or(i32::MAX);
+    if duration.is_zero() { 0 } else { rounded.max(1) }
 }
 
 /// What a connection has to be given to see what another one sees.
@@ -34,9 +43,13 @@ pub(crate) struct Session {
 impl Session {
     /// Reads it from `db`. One statement.
     pub(crate) async fn of(db: &DatabaseConnection) -> Result<Self, DbErr> {
-        // The path goes from the setting to the setting as it is, schemas in it quoted or not.
+        // The path goes from the setting to the setting as it is, schemas in it quoted or not. Nothing may end
+        // the session of a lock because it is idle, as it is while a migration works.
         let read = "select current_setting('search_path') as search_path, format('select pg_catalog.set_config(''search_path'', %L, false)', current_setting('search_path')) \
-                    || case when current_user <> session_user then format('; set role %I', current_user) else '' end as settings";
+                    || case when current_user <> session_user then format('; set role %I', current_user) else '' end \
+                    || (select coalesce(string_agg(format('; set %I = 0', name), ''), '') from pg_settings \
+                        where name in ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')) \
+                       as settings";
         let row = db
             .query_one_raw(Statement::from_string(db.get_database_backend(), read))
             .await?
@@ -54,6 +67,21 @@ impl Session {
         let mut connection = PgConnection::connect_with(&self.options.clone().application_name(name)).await?;
         raw_sql(AssertSqlSafe(self.settings.clone())).execute(&mut connection).await?;
         Ok(connection)
+    }
+
+    /// What makes another connection see the same, as SQL.
+    pub(crate) fn settings(&self) -> &str {
+        &self.settings
+    }
+
+    /// The same, and every connection holds the shared advisory lock of `key` for as long as it lives.
+    pub(crate) fn holding(&self, key: &str) -> Self {
+        let key = key.replace('\'', "''");
+        let settings = format!(
+            "{}; select pg_catalog.pg_advisory_lock_shared(pg_catalog.hashtextextended('{key}', 0))",
+            self.settings
+        );
+        Self { settings, ..self.clone() }
     }
 
     /// The same, in the database called `name`.

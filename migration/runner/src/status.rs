@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::history::History;
 use crate::ledger::Ledger;
-use crate::{Error, Result};
+use crate::{Direction, Error, Result};
 
 /// Where a migration stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -62,6 +62,9 @@ pub struct Migration {
     pub checksum: Option<String>,
     #[serde(skip)]
     pub(crate) order: (Option<i64>, Option<i64>),
+    /// In which direction a run can simply be repeated that was interrupted.
+    #[serde(skip)]
+    pub(crate) resumes: Option<Direction>,
 }
 
 impl Migration {
@@ -79,6 +82,9 @@ pub struct Status {
     pub database: String,
     /// Every migration that the program or the ledger knows.
     pub migrations: Vec<Migration>,
+    /// Whether the log has entries that nobody will close but the next run.
+    #[serde(skip)]
+    pub(crate) is_abandoned: bool,
 }
 
 impl Status {

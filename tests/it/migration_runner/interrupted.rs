@@ -45,10 +45,10 @@ async fn a_killed_run_is_visible_and_the_next_start_goes_on_by_itself() {
     kill(child).await;
     let open = "select string_agg(migration, ',' order by id) from test_migrations_log where success is null";
     assert_eq!(value(&db, open).await, "m1_first,m2_slow", "half done, and no end");
-    assert_eq!(states::<Together>(&db).await, [State::Pending; 3]);
-
-    // The server still sleeps in the transaction of the dead program, which holds the ledger until that ends.
+    // The server still sleeps for the program that is dead.
+    assert_eq!(states::<Together>(&db).await, [State::Running, State::Running, State::Pending]);
     end_sleep(&db).await;
+    assert_eq!(states::<Together>(&db).await, [State::Pending; 3]);
     assert_eq!(runner::<Together>().up(&db).await.unwrap(), ["m1_first", "m2_slow", "m3_last"]);
     assert_eq!(value(&db, "select count(*) from m2_slow").await, "1");
     let closed = "select string_agg(migration || ': ' || error, '; ' order by id) from test_migrations_log where not success";
@@ -81,12 +81,14 @@ async fn a_start_while_the_server_still_works_for_a_killed_one_waits_for_the_ser
 async fn one_killed_outside_a_transaction_says_what_to_do_and_goes_on_once_that_is_done() {
     let db = TestDb::empty(Database::Ardb).await;
     kill(asleep(&db, "alone").await).await;
+    let early = runner::<Alone>().patience(Duration::ZERO).settle(&db, "m2_slow", Settled::Pending).await;
+    assert!(matches!(early, Err(Error::Locked { .. })), "{early:?}");
+    end_sleep(&db).await;
     assert_eq!(
         states::<Alone>(&db).await,
         [State::Applied, State::Interrupted, State::Pending],
         "visible before anybody tries again"
     );
-    end_sleep(&db).await;
     for _ in 0..2 {
         let error = runner::<Alone>().up(&db).await.unwrap_err();
         assert!(matches!(&error, Error::Interrupted { migration, .. } if migration == "m2_slow"), "{error}");

@@ -78,7 +78,7 @@ async fn a_starter_that_waits_in_vain_says_who_holds_the_lock() {
     let own: i32 =
         sea_orm::sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut holder).await.unwrap();
     let error = runner::<Three>().patience(Duration::ZERO).up(&db).await.unwrap_err();
-    assert!(matches!(&error, Error::Locked { pid, .. } if *pid == own), "{error}");
+    assert!(matches!(&error, Error::Locked { pids, .. } if *pids == [own]), "{error}");
     assert!(error.to_string().contains(&format!("the other one (process {own}, since 20")), "{error}");
     assert_eq!(super::tables(&db).await, [""; 0], "not even a ledger");
 }

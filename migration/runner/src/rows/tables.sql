@@ -20,7 +20,7 @@ select json_build_object(
     'tables', coalesce((
         select json_agg(json_build_object(
             'oid', c.oid::bigint,
-            'name', case when c.relnamespace = current_schema()::regnamespace then c.relname::text
+            'name', case when c.relnamespace = quote_ident(current_schema())::regnamespace then c.relname::text
                 else c.relnamespace::regnamespace || '.' || c.relname end,
             'sql', c.oid::regclass::text,
             'partitioned', c.relkind = 'p',
@@ -80,7 +80,7 @@ select json_build_object(
                 select coalesce(string_agg(concat(pg_get_expr(t.tgqual, t.tgrelid), ' ', p.prosrc), ' ' order by t.tgname), '')
                 from pg_trigger t join pg_proc p on p.oid = t.tgfoid
                 where t.tgrelid = c.oid and not t.tgisinternal)
-            ) order by c.relnamespace <> current_schema()::regnamespace, c.oid)
+            ) order by c.relnamespace <> quote_ident(current_schema())::regnamespace, c.oid)
         from tables c), '[]'),
     'types', (
         select json_agg(json_build_object(
