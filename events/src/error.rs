@@ -123,7 +123,7 @@ pub enum Error {
     /// The database is marked as production, and this would lose data.
     #[error(
         "the database {database} is marked as production, which refuses {what}; if that is meant, take the mark away \
-         first: `ALTER DATABASE {database} MODIFY COMMENT ''`"
+         first: `ALTER DATABASE {database} MODIFY COMMENT 'development'`"
     )]
     Production {
         /// The database's name.

@@ -22,6 +22,10 @@ pub(crate) fn words(error: &DbErr) -> String {
             more.fold(said.message().to_owned(), |text, more| format!("{text} ({more})"))
         }
         (None, DbErr::Custom(text)) => text.clone(),
+        // What the default of `MigrationTrait::down` says.
+        (None, DbErr::Migration(text)) if text == "We Don't Do That Here" => {
+            "it is not written in the migration".to_owned()
+        }
         (None, DbErr::Migration(text)) => text.clone(),
         (None, other) => other.to_string(),
     }

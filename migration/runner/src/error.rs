@@ -254,6 +254,18 @@ pub enum Error {
         what: &'static str,
     },
 
+    /// The schema holds what other migrations have made as well.
+    #[error(
+        "{database}: this schema also holds the migrations of {}, which would be lost; name all of its databases in \
+         the command, or revert this one with `reset`", ledgers.join(", ")
+    )]
+    Shared {
+        /// The runner's name for the database.
+        database: String,
+        /// The tables that record them.
+        ledgers: Vec<String>,
+    },
+
     /// The role may not create the throwaway database that plan, verify and baseline work on.
     #[error(
         "{database}: a throwaway database is needed on this server, and the role may not create one: {}; grant it \

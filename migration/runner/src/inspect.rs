@@ -82,13 +82,27 @@ impl Runner {
         self.check_settled(status, Direction::Up)?;
         if let Some(changed) = status.first(State::Changed) {
             let migration = &self.migrations[self.find(&changed.name)?];
-            return Err(Error::Changed {
-                database: self.name.clone(),
-                migration: changed.name.clone(),
-                difference: self.difference(db, migration.as_ref()).await?,
-            });
+            self.check_unchanged(db, status, migration.as_ref()).await?;
         }
         if self.allow_late { Ok(()) } else { status.check_order() }
+    }
+
+    /// Refuses a migration whose SQL is no longer what it was applied from.
+    pub(crate) async fn check_unchanged(
+        &self,
+        db: &DatabaseConnection,
+        status: &Status,
+        migration: &dyn MigrationTrait,
+    ) -> Result<()> {
+        let is_changed = |one: &Migration| one.name == migration.name() && one.state == State::Changed;
+        if !status.migrations.iter().any(is_changed) {
+            return Ok(());
+        }
+        Err(Error::Changed {
+            database: self.name.clone(),
+            migration: migration.name().to_owned(),
+            difference: self.difference(db, migration).await?,
+        })
     }
 
     /// Refuses to go on from what an interrupted run has left, unless a run in this direction can take it up.

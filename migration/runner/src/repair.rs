@@ -9,7 +9,7 @@ use crate::catalog;
 use crate::history::{Action, Subject};
 use crate::lock::Lock;
 use crate::scratch::Scratch;
-use crate::status::State;
+use crate::status::{Migration, State};
 use crate::{Direction, Error, Result, Runner, driver};
 
 /// A migration whose SQL is no longer what it was applied from.
@@ -49,6 +49,9 @@ impl Runner {
 
     /// Accepts the SQL that applied migrations have now, and says what changed. Nothing of it is run.
     ///
+    /// What was applied by plain `sea-orm-migration` has no checksum until it is accepted here; its difference is
+    /// empty.
+    ///
     /// Entries of the log that a killed program left open are closed as well. What an interrupted migration
     /// has left is for [`Runner::settle`].
     ///
@@ -57,7 +60,11 @@ impl Runner {
     /// [`Error::Locked`] while somebody migrates, [`Error::Database`] if the log can't be written.
     pub async fn repair(&self, db: &DatabaseConnection) -> Result<Vec<Accepted>> {
         self.locked(db, async |_, lock| {
-            let changes = self.changes(db).await?;
+            let mut changes = self.changes(db).await?;
+            let applied = self.status(db).await?.migrations.into_iter().filter(Migration::is_applied);
+            let unrecorded = applied
+                .filter(|one| one.state == State::Applied && one.checksum.is_none() && !one.depends_on_data);
+            changes.extend(unrecorded.map(|one| Accepted { migration: one.name, difference: String::new() }));
             for change in &changes {
                 let migration = &self.migrations[self.find(&change.migration)?];
                 self.note(lock, Action::Repair, migration.as_ref()).await?;

@@ -219,7 +219,7 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// [`Error::Unknown`] if one of them is not known to this program and [`Error::Production`] for more than
+    /// [`Error::Changed`] if one of them is not what was applied, [`Error::Unknown`] if one is not known to this program and [`Error::Production`] for more than
     /// one where that is refused, before anything is changed; [`Error::NotApplied`] for a target that is not
     /// applied; otherwise as [`Runner::up`].
     pub async fn down(&self, db: &DatabaseConnection, extent: &Extent) -> Result<Vec<String>> {
@@ -231,6 +231,9 @@ impl Runner {
             let status = self.status(db).await?;
             self.check_settled(&status, Direction::Down)?;
             let steps = self.to_revert(&status, extent)?;
+            for step in &steps {
+                self.check_unchanged(db, &status, step.migration).await?;
+            }
             if steps.len() > 1 {
                 self.refuse_production(db, "reverting more than one migration").await?;
             }
@@ -284,14 +287,20 @@ impl Runner {
     }
 
     /// Drops every object of the connection's schema, whoever made it, members of extensions excepted, in
-    /// one transaction.
+    /// one transaction. `others` are the runners whose migrations may go with it.
     ///
     /// # Errors
     ///
-    /// [`Error::Locked`] while somebody migrates, [`Error::Production`] where that is refused,
+    /// [`Error::Shared`] if somebody else's migrations are there, [`Error::Locked`] while somebody migrates, [`Error::Production`] where that is refused,
     /// [`Error::Database`] if something can't be dropped.
-    pub async fn drop_everything(&self, db: &DatabaseConnection) -> Result<()> {
+    pub async fn drop_everything(&self, db: &DatabaseConnection, others: &[&Self]) -> Result<()> {
         self.refuse_production(db, "dropping everything").await?;
+        let mut ledgers = catalog::ledgers(db).await.map_err(|e| self.failed(e))?;
+        ledgers
+            .retain(|ledger| ledger != self.ledger() && others.iter().all(|other| ledger != other.ledger()));
+        if !ledgers.is_empty() {
+            return Err(Error::Shared { database: self.name.clone(), ledgers });
+        }
         let session = self.session(db).await?;
         let lock = self.lock(db, &session).await?;
         let work = session.pool(&format!("migrations of {}", self.name), self.timeouts);

@@ -57,12 +57,20 @@ pub(crate) fn normalized(sql: &str) -> String {
     text
 }
 
-/// SHA-256, in hex, of the statements as [`normalized`] has them: the same for what differs in nothing but
-/// whitespace and comments.
+/// The tokens of `sql` with one space between any two, and without the `;` at its end: the same text for what
+/// differs in nothing but layout and comments.
+fn essence(sql: &str) -> String {
+    let said = tokens(sql).filter(|(kind, _)| !matches!(kind, SyntaxKind::WHITESPACE | SyntaxKind::COMMENT));
+    let mut said: Vec<_> = said.collect();
+    while said.pop_if(|(kind, _)| *kind == SyntaxKind::SEMICOLON).is_some() {}
+    said.into_iter().map(|(_, range)| &sql[range]).collect::<Vec<_>>().join(" ")
+}
+
+/// SHA-256, in hex, of the statements: the same for what differs in nothing but layout and comments.
 pub(crate) fn fingerprint<'a>(statements: impl IntoIterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
     for statement in statements {
-        let statement = normalized(statement);
+        let statement = essence(statement);
         // The length keeps two statements apart from one that reads like both.
         hash.update(u64::try_from(statement.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(statement);
@@ -213,7 +221,8 @@ mod tests {
     #[test]
     fn a_fingerprint_tells_texts_apart_and_not_their_layout() {
         let one = fingerprint(["select 1", "select 2"]);
-        assert_eq!(one, fingerprint(["select   1 -- one", "\nselect 2"]));
+        assert_eq!(one, fingerprint(["select   1 -- one", "\nselect 2 ;"]));
+        assert_eq!(fingerprint(["create index on a(b, c)"]), fingerprint(["create index on a (b,c);"]));
         assert_eq!(one.len(), 64);
         let others = [
             fingerprint(["select 2", "select 1"]),

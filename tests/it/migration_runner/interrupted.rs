@@ -63,11 +63,10 @@ async fn a_killed_run_is_visible_and_the_next_start_goes_on_by_itself() {
 async fn a_start_while_the_server_still_works_for_a_killed_one_waits_for_the_server() {
     let db = TestDb::empty(Database::Ardb).await;
     kill(asleep(&db, "together").await).await;
-    let hurried =
-        runner::<Together>().lock_timeout(Duration::from_millis(50)).patience(Duration::from_millis(100));
-    let error = hurried.up(&db).await.unwrap_err();
-    assert!(error.to_string().contains("lock timeout"), "{error}");
-    let (url, patient) = (db.url().to_owned(), runner::<Together>().lock_timeout(Duration::from_millis(50)));
+    let error = runner::<Together>().patience(Duration::from_millis(100)).up(&db).await.unwrap_err();
+    let Error::Locked { pids, holder, .. } = &error else { panic!("{error}") };
+    assert!(pids.len() == 1 && holder.starts_with("migrations of test (process "), "{error}");
+    let (url, patient) = (db.url().to_owned(), runner::<Together>());
     let waiting = tokio::spawn(async move {
         let own = sea_orm::Database::connect(url).await.unwrap();
         patient.up(&own).await

@@ -158,7 +158,7 @@ async fn a_database_marked_as_production_refuses_to_lose_more_than_one_migration
     db.execute_unprepared("set migration_runner.production = 'off'").await.unwrap();
     let refusals = [
         runner::<Three>().down(&db, &Extent::All).await.unwrap_err(),
-        runner::<Three>().drop_everything(&db).await.unwrap_err(),
+        runner::<Three>().drop_everything(&db, &[]).await.unwrap_err(),
     ];
     for refused in refusals {
         assert!(matches!(refused, Error::Production { .. }), "{refused}");

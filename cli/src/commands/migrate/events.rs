@@ -36,6 +36,11 @@ impl Target {
         }
     }
 
+    /// Whether it is marked as production; where it can't be told, the command says why.
+    pub(super) async fn is_production(&self) -> bool {
+        self.runner.is_production().await.unwrap_or(false)
+    }
+
     /// The applied migrations whose SQL has changed since, each with the difference.
     pub(super) async fn changes(&self) -> events::Result<Vec<Accepted>> {
         let changed = self.runner.changes().await?.into_iter();

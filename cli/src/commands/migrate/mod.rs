@@ -117,6 +117,8 @@ impl Arguments {
         let of_one = match &self.command {
             Command::Down(_) | Command::Baseline(_) | Command::New(_) => true,
             Command::Repair(Repair { applied, pending, .. }) => applied.is_some() || pending.is_some(),
+            Command::Up(up) => up.to.is_some(),
+            Command::Plan(plan) => plan.to.is_some(),
             _ => false,
         };
         (of_one && self.single().is_none()).then(|| {
@@ -200,6 +202,13 @@ async fn confirm(
     groups: &[Vec<(Runner, &DatabaseConnection)>],
     events: Option<&events::Target>,
 ) -> Result<(), cli::Refusal> {
+    cli::refuse_production(command, groups.iter().flatten().map(|(runner, db)| (runner, *db))).await?;
+    if let Some(target) = events
+        && command.loses_everything()
+        && target.is_production().await
+    {
+        return Err(cli::Refusal::Production { database: "events".to_owned() });
+    }
     if command.is_answered() {
         return Ok(());
     }

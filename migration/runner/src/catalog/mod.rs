@@ -126,3 +126,14 @@ pub(crate) async fn is_production(db: &impl ConnectionTrait) -> Result<bool, DbE
     let statement = Statement::from_string(db.get_database_backend(), select);
     db.query_one_raw(statement).await?.map_or(Ok(false), |row| row.try_get("", "production"))
 }
+
+/// The tables of the connection's schema that have the form of a ledger.
+pub(crate) async fn ledgers(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    let select = "select c.relname::text as name from pg_class c \
+                  where c.relnamespace = quote_ident(current_schema())::regnamespace and c.relkind = 'r' \
+                    and (select array_agg(a.attname::text order by a.attnum) from pg_attribute a \
+                         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) = '{version,applied_at}' \
+                  order by 1";
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), select)).await?;
+    rows.iter().map(|row| row.try_get("", "name")).collect()
+}

@@ -18,7 +18,7 @@ use crate::{Extent, Runner};
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 verify or a dry repair has found something."
 )]
 pub struct Args {
-    /// Logs every statement
+    /// Logs every statement, to wherever the program logs
     #[arg(short, long, global = true)]
     pub verbose: bool,
 
@@ -208,6 +208,12 @@ impl Command {
     #[must_use]
     pub fn needs_database(&self) -> bool {
         !matches!(self, Self::New(_))
+    }
+
+    /// Whether it takes away all that there is.
+    #[must_use]
+    pub fn loses_everything(&self) -> bool {
+        matches!(self, Self::Fresh(_) | Self::Refresh(_) | Self::Reset(_))
     }
 
     /// Whether it takes rows away, as every `down` may.

@@ -17,6 +17,12 @@ pub enum Refusal {
         /// What would happen: `loses everything in shop`.
         what: String,
     },
+    /// One of the databases is marked as production, so none of them is touched.
+    #[error("nothing was changed: {database} is marked as production, and this would lose everything in it")]
+    Production {
+        /// Its name.
+        database: String,
+    },
     /// Somebody was asked, and did not agree.
     #[error("nothing was changed")]
     Declined,
@@ -60,6 +66,26 @@ pub async fn stake(runner: &Runner, db: &DatabaseConnection, command: &Command) 
         }
         _ => Some(Stake::everything(runner.name())),
     }
+}
+
+/// Refuses a command that loses everything in several databases, if one of them is marked as production:
+/// before any of them is touched.
+///
+/// # Errors
+///
+/// [`Refusal::Production`]. A database that can't be asked is left to the command, which says why.
+pub async fn refuse_production<'a>(
+    command: &Command,
+    databases: impl IntoIterator<Item = (&'a Runner, &'a DatabaseConnection)>,
+) -> Result<(), Refusal> {
+    if command.loses_everything() {
+        for (runner, db) in databases {
+            if runner.is_production(db).await.unwrap_or(false) {
+                return Err(Refusal::Production { database: runner.name().to_owned() });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Has a person at the terminal type the names of the databases that lose something.

@@ -49,7 +49,8 @@ pub async fn carry_out_in_one(targets: &[(&Runner, &DatabaseConnection)], comman
 /// What there is goes in one sweep, whoever made it; if it can't, nothing is applied to any of them.
 async fn drop_once(targets: &[(&Runner, &DatabaseConnection)], reports: &mut [Report]) {
     let Some((runner, db)) = targets.first() else { return };
-    let dropped = runner.drop_everything(db).await.map_err(|error| error.to_string());
+    let all: Vec<&Runner> = targets.iter().map(|(runner, _)| *runner).collect();
+    let dropped = runner.drop_everything(db, &all).await.map_err(|error| error.to_string());
     for report in reports {
         match &dropped {
             Ok(()) => {
@@ -97,7 +98,8 @@ async fn execute(
             let migrations = plan.migrations.iter().map(ToString::to_string);
             let text = migrations.collect::<Vec<_>>().join("\n");
             let text = if text.is_empty() { report::nothing("nothing to do") } else { text };
-            report.with_all(&plan).saying(text)
+            let is_no = plan.migrations.iter().any(|migration| migration.error.is_some());
+            Report { is_no, ..report.with_all(&plan).saying(text) }
         }
         Command::Verify => {
             let verification = runner.verify(db).await?;
@@ -155,10 +157,20 @@ async fn repair(
         return Ok(Report { is_no, ..report.with("changes", &changes).saying(differences(&changes)) });
     }
     let accepted = runner.repair(db).await?;
-    let names: Vec<_> = accepted
+    let mut lines: Vec<_> = accepted
         .iter()
-        .map(|one| report::Row::new("accepted", report::GOOD).column(&one.migration))
+        .map(|one| {
+            let note = if one.difference.is_empty() { "had no checksum" } else { "" };
+            report::Row::new("accepted", report::GOOD).column(&one.migration).column(note)
+        })
         .collect();
-    let text = if names.is_empty() { report::nothing("nothing has changed") } else { report::rows(&names) };
-    Ok(report.with("accepted", &accepted).saying(text))
+    let left = runner.status(db).await?.migrations.into_iter().filter(|one| one.state == State::Interrupted);
+    let left: Vec<String> = left.map(|one| one.name).collect();
+    lines.extend(left.iter().map(|name| {
+        let way_out = format!("see what it has left, then --applied {name} or --pending {name}");
+        report::Row::new("interrupted", report::BAD).column(name).column(way_out)
+    }));
+    let text = if lines.is_empty() { report::nothing("nothing has changed") } else { report::rows(&lines) };
+    let is_no = !left.is_empty();
+    Ok(Report { is_no, ..report.with("accepted", &accepted).with("interrupted", &left).saying(text) })
 }

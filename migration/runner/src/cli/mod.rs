@@ -29,19 +29,24 @@ mod report;
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 use futures_util::future::join_all;
-use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use sea_orm::sqlx::{Connection as _, PgConnection};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 
 pub use args::{Args, Baseline, Command, Down, History, New, Plan, Repair, Up, Yes};
-pub use confirm::{Refusal, Stake, confirm_changes, confirm_loss, stake};
+pub use confirm::{Refusal, Stake, confirm_changes, confirm_loss, refuse_production, stake};
 pub use execute::{carry_out, carry_out_in_one};
 pub use new::{add, added_to};
 pub use progress::describe;
 pub use report::{BAD, FAINT, GOOD, Report, Row, WARN, differences, how_long, nothing, paint, rows, when};
 
-use crate::{Error, Result, Runner};
+use crate::{Error, Result, Runner, driver};
+
+/// A server that is there answers sooner.
+const CONNECTING: Duration = Duration::from_secs(10);
 
 /// A database and its migrations.
 pub struct Target {
@@ -98,14 +103,22 @@ pub async fn run(args: &Args, targets: Vec<Target>) -> ExitCode {
 }
 
 async fn connect(target: &Target, args: &Args) -> Result<DatabaseConnection> {
+    let failed = |source| Error::Database { database: target.runner.name().to_owned(), source };
+    // SeaORM would show the whole of it, password included; and a pool would try for long, and say only that it did.
+    if !target.url.starts_with("postgres://") && !target.url.starts_with("postgresql://") {
+        let form = "the URL is none of PostgreSQL: `postgres://user:password@host:5432/database`";
+        return Err(failed(DbErr::Custom(form.to_owned())));
+    }
+    let first = tokio::time::timeout(CONNECTING, PgConnection::connect(&target.url)).await;
+    let first = first.map_err(|_| failed(DbErr::Custom(format!("no answer within {CONNECTING:?}"))))?;
+    let first = first.map_err(|source| failed(driver::db_err(source)))?;
+    first.close().await.map_err(|source| failed(driver::db_err(source)))?;
     let mut options = ConnectOptions::new(target.url.as_str());
     options.max_connections(2).sqlx_logging(args.verbose);
     if let Some(schema) = &args.database_schema {
         options.set_schema_search_path(schema.as_str());
     }
-    Database::connect(options)
-        .await
-        .map_err(|source| Error::Database { database: target.runner.name().to_owned(), source })
+    Database::connect(options).await.map_err(failed)
 }
 
 async fn confirm(
@@ -113,11 +126,12 @@ async fn confirm(
     targets: &[Target],
     connections: &[Result<DatabaseConnection>],
 ) -> Result<(), Refusal> {
+    let open =
+        targets.iter().zip(connections).filter_map(|(target, db)| Some((&target.runner, db.as_ref().ok()?)));
+    refuse_production(command, open.clone()).await?;
     if command.is_answered() {
         return Ok(());
     }
-    let open =
-        targets.iter().zip(connections).filter_map(|(target, db)| Some((&target.runner, db.as_ref().ok()?)));
     if let Command::Repair(repair) = command {
         if repair.dry_run || repair.applied.is_some() || repair.pending.is_some() {
             return Ok(());

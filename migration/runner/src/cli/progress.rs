@@ -35,16 +35,15 @@ fn percent(event: &Event) -> Option<u64> {
     done.saturating_mul(100).checked_div(*total)
 }
 
-/// `runner`, which says on standard error what it does; only on a terminal.
+/// `runner`, which says on standard error what it does; where that is no terminal, only what it waits for.
 pub(super) fn in_lines(runner: Runner, doing: &'static str) -> Runner {
-    if !std::io::stderr().is_terminal() {
-        return runner;
-    }
+    let is_terminal = std::io::stderr().is_terminal();
     let name = runner.name().to_owned();
     let last = Mutex::new(String::new());
     runner.observe(move |event| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_worth_a_line(event, &mut last) {
+        let is_wait = matches!(event, Event::Waiting { .. } | Event::Retrying { .. });
+        if (is_terminal || is_wait) && is_worth_a_line(event, &mut last) {
             anstream::eprintln!("{}", paint(FAINT, format!("{name}: {}", describe(doing, event))));
         }
     })

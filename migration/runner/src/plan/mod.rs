@@ -111,10 +111,11 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// [`Error::Scratch`] if the role may not create databases, [`Error::Database`] if the ledger can't be read,
+    /// What [`Runner::up`] refuses before it begins; [`Error::Scratch`] if the role may not create databases, [`Error::Database`] if the ledger can't be read,
     /// or if what is applied here can't be applied to an empty database.
     pub async fn plan(&self, db: &DatabaseConnection, extent: &Extent) -> Result<Plan> {
         let status = self.status(db).await?;
+        self.check(db, &status).await?;
         let pending: Vec<_> =
             self.to_apply(&status, extent)?.into_iter().map(|step| (step.migration, step.claims)).collect();
         let known = self.migrations.iter().zip(&status.migrations);

@@ -63,12 +63,15 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// [`Error::Scratch`] if the role may not create databases, [`Error::Database`] if the throwaway one can't be
+    /// [`Error::NoSuchMigration`] for a claim about a migration that there is not; [`Error::Scratch`] if the role may not create databases, [`Error::Database`] if the throwaway one can't be
     /// made, read or dropped, [`Error::Backend`] off PostgreSQL. A migration that fails is a finding, not an error.
     pub async fn verify(&self, db: &DatabaseConnection) -> Result<Verification> {
         let backend = db.get_database_backend();
         if backend != DbBackend::Postgres {
             return Err(Error::Backend { database: self.name.clone(), backend });
+        }
+        for migration in self.claims.keys() {
+            self.find(migration)?;
         }
         let failed = |source| Error::from_scratch(&self.name, source);
         let mut bench = Bench::new(self, db).await.map_err(failed)?;
