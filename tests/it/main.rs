@@ -22,6 +22,7 @@ mod import_lockfile;
 mod import_osv;
 mod import_support;
 mod migrate_command;
+mod migrate_refusals;
 mod migration_index;
 mod migration_plan;
 mod migration_runner;

@@ -173,7 +173,7 @@ impl Runner {
 
     /// Writes an entry for something that is done with being written.
     async fn note(&self, lock: &mut Lock, action: Action, migration: &dyn MigrationTrait) -> Result<()> {
-        let recorded = self.record(migration).await;
+        let recorded = self.record_for_good(migration).await;
         let subject = Subject {
             migration: migration.name(),
             transactional: migration.use_transaction() != Some(false),

@@ -184,7 +184,7 @@ impl<'a> Run<'a> {
     }
 
     async fn start(&mut self, step: Step<'_>) -> Result<i64> {
-        let recorded = self.runner.record(step.migration).await;
+        let recorded = self.runner.record_for_good(step.migration).await;
         let subject = Subject {
             migration: step.migration.name(),
             transactional: step.is_transactional(),

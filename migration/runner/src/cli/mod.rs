@@ -27,6 +27,7 @@ mod new;
 mod progress;
 mod report;
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -58,7 +59,16 @@ pub struct Target {
 
 /// The whole program of one set of migrations: reads the command line and `DATABASE_URL`, and carries it out.
 pub async fn main(runner: Runner) -> ExitCode {
-    let args = Args::parse();
+    main_from(std::env::args_os(), runner).await
+}
+
+/// [`main`] with arguments from elsewhere; the first is the program's name.
+pub async fn main_from<I, T>(arguments: I, runner: Runner) -> ExitCode
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let args = Args::parse_from(arguments);
     let url = match args.database_url.clone() {
         Some(url) => url,
         None if !args.command.needs_database() => String::new(),
