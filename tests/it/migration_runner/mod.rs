@@ -6,6 +6,7 @@ mod interrupted;
 mod order;
 mod pooler;
 mod repair;
+mod robustness;
 mod starters;
 mod stock;
 
