@@ -65,7 +65,7 @@ async fn a_start_while_the_server_still_works_for_a_killed_one_waits_for_the_ser
     kill(asleep(&db, "together").await).await;
     let error = runner::<Together>().patience(Duration::from_millis(100)).up(&db).await.unwrap_err();
     let Error::Locked { pids, holder, .. } = &error else { panic!("{error}") };
-    assert!(pids.len() == 1 && holder.starts_with("migrations of test (process "), "{error}");
+    assert!(!pids.is_empty() && holder.contains("migrations of test (process "), "{error}");
     let (url, patient) = (db.url().to_owned(), runner::<Together>());
     let waiting = tokio::spawn(async move {
         let own = sea_orm::Database::connect(url).await.unwrap();

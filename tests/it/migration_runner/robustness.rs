@@ -13,6 +13,9 @@ use super::{A, B, C, FirstTwo, Sql, Three, alone, migrators, runner, sql, states
 use crate::harness::{Database, TestDb};
 
 const SLOW: Sql = alone("m2_slow", "insert into m1_a select 1 from pg_sleep(1)", "delete from m1_a");
+/// Works until the test opens its [`Gate`].
+const GATED: Sql =
+    alone("m2_slow", "insert into m1_a select 1 from pg_advisory_lock_shared(77)", "delete from m1_a");
 const COMMITS: Sql = sql("m2_b", "begin; create table m2_b (id bigint); commit", "drop table m2_b");
 const DUMP: Sql = sql(
     "m2_b",
@@ -25,6 +28,7 @@ const ROWS: Sql = sql("m3_rows", "insert into m1_a values (1)", "delete from m1_
 
 migrators! {
     Slow: [A, SLOW];
+    Gated: [A, GATED];
     Commits: [A, COMMITS, C];
     Dump: [A, DUMP, C];
     Locks: [A, LOCKS];
@@ -38,11 +42,26 @@ async fn connect(url: &str) -> DatabaseConnection {
     sea_orm::Database::connect(options).await.unwrap()
 }
 
-/// Comes back when the server sleeps for the migration.
-async fn asleep(db: &TestDb) {
-    let sleeps = "select count(*) from pg_stat_activity \
+/// What the migration waits for.
+struct Gate(sea_orm::DatabaseTransaction);
+
+impl Gate {
+    async fn closed(db: &TestDb) -> Self {
+        let txn = db.begin().await.unwrap();
+        txn.execute_unprepared("select pg_advisory_xact_lock(77)").await.unwrap();
+        Self(txn)
+    }
+
+    async fn open(self) {
+        self.0.commit().await.unwrap();
+    }
+}
+
+/// Comes back when the server works for the migration.
+async fn at_work(db: &TestDb) {
+    let works = "select count(*) from pg_stat_activity \
                   where datname = current_database() and state = 'active' and query like 'insert into m1_a select%'";
-    while value(db, sleeps).await == "0" {
+    while value(db, works).await == "0" {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -68,15 +87,20 @@ async fn a_server_that_ends_idle_sessions_does_not_end_that_of_the_lock() {
 #[tokio::test]
 async fn the_work_is_protected_when_only_the_session_of_the_lock_was_ended() {
     let db = TestDb::empty(Database::Ardb).await;
-    let first = start::<Slow>(&db);
-    asleep(&db).await;
+    let gate = Gate::closed(&db).await;
+    let first = start::<Gated>(&db);
+    at_work(&db).await;
     let end = "select pg_terminate_backend(pid) from pg_stat_activity \
                where datname = current_database() and application_name = 'migration of test'";
     db.execute_unprepared(end).await.unwrap();
-    let error = runner::<Slow>().patience(Duration::from_millis(50)).up(&db).await.unwrap_err();
-    assert!(matches!(&error, Error::Locked { pids, .. } if pids.len() == 1), "{error}");
+    let error = runner::<Gated>().patience(Duration::from_millis(50)).up(&db).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Locked { holder, .. } if holder.contains("migrations of test")),
+        "{error}"
+    );
+    gate.open().await;
     first.await.unwrap().unwrap_err();
-    let error = runner::<Slow>().up(&db).await.unwrap_err();
+    let error = runner::<Gated>().up(&db).await.unwrap_err();
     assert!(matches!(error, Error::Interrupted { .. }), "{error}");
     assert_eq!(value(&db, "select count(*) from m1_a").await, "1", "not run a second time");
 }
@@ -84,26 +108,32 @@ async fn the_work_is_protected_when_only_the_session_of_the_lock_was_ended() {
 #[tokio::test]
 async fn what_an_error_says_to_terminate_ends_the_lock_and_the_work() {
     let db = TestDb::empty(Database::Ardb).await;
-    let first = start::<Slow>(&db);
-    asleep(&db).await;
-    let error = runner::<Slow>().patience(Duration::ZERO).up(&db).await.unwrap_err();
+    let gate = Gate::closed(&db).await;
+    let first = start::<Gated>(&db);
+    at_work(&db).await;
+    let error = runner::<Gated>().patience(Duration::ZERO).up(&db).await.unwrap_err();
     let text = error.to_string();
     let advice = text.split('`').nth(1).unwrap();
     assert!(advice.starts_with("select pg_terminate_backend(pid) from unnest(array["), "{text}");
     db.execute_unprepared(advice).await.unwrap();
     first.await.unwrap().unwrap_err();
+    gate.open().await;
     assert_eq!(value(&db, "select count(*) from m1_a").await, "0");
-    runner::<Slow>().settle(&db, "m2_slow", Settled::Pending).await.unwrap();
-    assert_eq!(runner::<Slow>().up(&db).await.unwrap(), ["m2_slow"]);
+    runner::<Gated>().settle(&db, "m2_slow", Settled::Pending).await.unwrap();
+    assert_eq!(runner::<Gated>().up(&db).await.unwrap(), ["m2_slow"]);
 }
 
 #[tokio::test]
 async fn a_run_that_was_cancelled_is_waited_for_as_long_as_the_server_works() {
     let db = TestDb::empty(Database::Ardb).await;
-    let first = start::<Slow>(&db);
-    asleep(&db).await;
+    let gate = Gate::closed(&db).await;
+    let first = start::<Gated>(&db);
+    at_work(&db).await;
     first.abort();
-    let error = runner::<Slow>().up(&db).await.unwrap_err();
+    let early = runner::<Gated>().patience(Duration::ZERO).up(&db).await.unwrap_err();
+    assert!(matches!(early, Error::Locked { .. }), "{early}");
+    gate.open().await;
+    let error = runner::<Gated>().up(&db).await.unwrap_err();
     assert!(matches!(error, Error::Interrupted { .. }), "{error}");
     assert_eq!(value(&db, "select count(*) from m1_a").await, "1");
 }
@@ -172,10 +202,12 @@ async fn a_commit_in_the_sql_of_a_migration_is_named_and_what_it_left_has_to_be_
 #[tokio::test]
 async fn a_runner_that_was_renamed_settles_what_the_old_one_left() {
     let db = TestDb::empty(Database::Ardb).await;
-    let first = start::<Slow>(&db);
-    asleep(&db).await;
+    let gate = Gate::closed(&db).await;
+    let first = start::<Gated>(&db);
+    at_work(&db).await;
     first.abort();
-    let renamed = Runner::new::<Slow>("renamed");
+    gate.open().await;
+    let renamed = Runner::new::<Gated>("renamed");
     let error = renamed.up(&db).await.unwrap_err();
     assert!(matches!(error, Error::Interrupted { .. }), "{error}");
     renamed.settle(&db, "m2_slow", Settled::Applied).await.unwrap();
