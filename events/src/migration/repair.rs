@@ -8,7 +8,7 @@ use super::history::{Action, Run};
 use super::run::count;
 use super::runner::Change;
 use super::scratch::Scratch;
-use super::status::{Record, State};
+use super::status::{Record, Standing, State};
 use super::verify::{apply, names_database};
 use super::{Direction, Extent, Migration, Runner};
 use crate::client::Client;
@@ -31,7 +31,10 @@ impl Runner {
     ///
     /// As [`Runner::status`].
     pub async fn changes(&self) -> Result<Vec<Accepted>> {
-        let standing = self.standing().await?;
+        self.changes_in(&self.standing().await?).await
+    }
+
+    async fn changes_in(&self, standing: &Standing) -> Result<Vec<Accepted>> {
         let mut changes = Vec::new();
         for (migration, status) in self.migrations.iter().zip(&standing.status.migrations) {
             let record = standing.records.get(&status.name);
@@ -51,8 +54,8 @@ impl Runner {
     ///
     /// [`Error::Server`] or [`Error::Unreachable`] if the ledger cannot be read or written.
     pub async fn repair(&self) -> Result<Vec<Accepted>> {
-        let changes = self.changes().await?;
         let standing = self.standing().await?;
+        let changes = self.changes_in(&standing).await?;
         for change in &changes {
             let migration = self.migrations[self.position(&change.migration)?].as_ref();
             let record = standing.records.get(&change.migration);
@@ -97,8 +100,8 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// [`Error::BaselineDiffers`] if it is not, [`Error::NamesDatabase`] if that can't be tried, [`Error::Partial`] if one of them was begun, and what
-    /// [`Runner::up`] refuses before anything is done.
+    /// [`Error::BaselineDiffers`] if it is not, [`Error::NamesDatabase`] if that can't be tried, [`Error::Partial`]
+    /// if one of them was begun, and what [`Runner::up`] refuses before anything is done.
     pub async fn baseline(&self, extent: &Extent) -> Result<Change> {
         self.mark_pending(extent, true).await
     }

@@ -18,6 +18,7 @@ use sea_orm::{
 };
 use sea_orm_migration::{MigrationTrait, SchemaManager};
 
+use crate::run::is_transactional;
 use crate::{Claims, Direction, sql};
 
 tokio::task_local! {
@@ -137,23 +138,12 @@ pub(crate) async fn run(
     instead: impl ProxyDatabaseTrait + 'static,
 ) -> Result<(), DbErr> {
     let db = Database::connect_proxy(DbBackend::Postgres, Arc::new(Box::new(instead))).await?;
-    if migration.use_transaction() == Some(false) {
-        step(migration, direction, &SchemaManager::new(&db)).await
-    } else {
+    if is_transactional(migration) {
         let txn = db.begin().await?;
-        step(migration, direction, &SchemaManager::new(&txn)).await?;
+        direction.run(migration, &SchemaManager::new(&txn)).await?;
         txn.commit().await
-    }
-}
-
-async fn step(
-    migration: &dyn MigrationTrait,
-    direction: Direction,
-    manager: &SchemaManager<'_>,
-) -> Result<(), DbErr> {
-    match direction {
-        Direction::Up => migration.up(manager).await,
-        Direction::Down => migration.down(manager).await,
+    } else {
+        direction.run(migration, &SchemaManager::new(&db)).await
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sea_orm::DbErr;
+use sea_orm_migration::{MigrationTrait, SchemaManager};
 use serde::{Deserialize, Serialize};
 
 /// Which way a migration runs.
@@ -15,6 +17,18 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// Runs that way of `migration`.
+    pub(crate) async fn run(
+        self,
+        migration: &dyn MigrationTrait,
+        manager: &SchemaManager<'_>,
+    ) -> Result<(), DbErr> {
+        match self {
+            Self::Up => migration.up(manager).await,
+            Self::Down => migration.down(manager).await,
+        }
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Up => "up",

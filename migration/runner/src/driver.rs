@@ -1,6 +1,7 @@
 //! The driver's errors: wrapped as SeaORM wraps them, and read for what the server said.
 
-use sea_orm::sqlx::{self, postgres::PgDatabaseError};
+use sea_orm::sqlx::postgres::PgDatabaseError;
+use sea_orm::sqlx::{self, AssertSqlSafe, PgConnection, raw_sql};
 use sea_orm::{DbErr, RuntimeErr};
 
 /// The driver's error as SeaORM wraps it.
@@ -8,9 +9,19 @@ pub(crate) fn db_err(source: sqlx::Error) -> DbErr {
     DbErr::Exec(RuntimeErr::SqlxError(source.into()))
 }
 
+/// Runs `sql`, which may be several statements, without preparing it.
+pub(crate) async fn execute(connection: &mut PgConnection, sql: &str) -> sqlx::Result<()> {
+    raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await.map(drop)
+}
+
 /// The five characters of PostgreSQL's error code, if the server said anything at all.
 pub(crate) fn code(error: &DbErr) -> Option<&str> {
     of_the_server(error).map(PgDatabaseError::code)
+}
+
+/// Whether this is what the default of `MigrationTrait::down` returns.
+pub(crate) fn is_not_written(error: &DbErr) -> bool {
+    matches!(error, DbErr::Migration(text) if text == "We Don't Do That Here")
 }
 
 /// What the server said, with its detail and its hint, without the wrappings; what SeaORM says where it was
@@ -22,16 +33,14 @@ pub(crate) fn words(error: &DbErr) -> String {
             more.fold(said.message().to_owned(), |text, more| format!("{text} ({more})"))
         }
         (None, DbErr::Custom(text)) => text.clone(),
-        // What the default of `MigrationTrait::down` says.
-        (None, DbErr::Migration(text)) if text == "We Don't Do That Here" => {
-            "it is not written in the migration".to_owned()
-        }
+        (None, error) if is_not_written(error) => "it is not written in the migration".to_owned(),
         (None, DbErr::Migration(text)) => text.clone(),
         (None, other) => other.to_string(),
     }
 }
 
-fn of_the_server(error: &DbErr) -> Option<&PgDatabaseError> {
+/// What the server said, if it was the server.
+pub(crate) fn of_the_server(error: &DbErr) -> Option<&PgDatabaseError> {
     let (DbErr::Conn(RuntimeErr::SqlxError(source))
     | DbErr::Exec(RuntimeErr::SqlxError(source))
     | DbErr::Query(RuntimeErr::SqlxError(source))) = error

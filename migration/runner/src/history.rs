@@ -5,11 +5,14 @@
 //! entry without `success` is running, or was ended from outside.
 
 use chrono::{DateTime, Utc};
-use sea_orm::sqlx::{self, AssertSqlSafe, PgConnection, Row, raw_sql};
+use sea_orm::sqlx::{self, AssertSqlSafe, PgConnection, Row};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement};
 use serde::Serialize;
 
 use crate::capture::Recorded;
+use crate::catalog;
+use crate::driver::execute;
+use crate::sql::quoted;
 
 /// The longest name that PostgreSQL keeps, in bytes.
 const LONGEST_NAME: usize = 63;
@@ -105,7 +108,7 @@ impl History {
     }
 
     pub(crate) fn quoted(&self) -> String {
-        format!("\"{}\"", self.name.replace('"', "\"\""))
+        quoted(&self.name)
     }
 
     pub(crate) fn set_program(&mut self, program: String) {
@@ -115,18 +118,15 @@ impl History {
     /// The table where it is missing. Not `if not exists`, because only its owner may comment on it, and the
     /// next run may be by another role.
     pub(crate) async fn create(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
-        let exists =
-            "select to_regclass(quote_ident(current_schema()) || '.' || quote_ident($1)) is not null";
-        let row = sqlx::query(exists).bind(&self.name).fetch_one(&mut *connection).await?;
-        if row.try_get(0)? {
+        if catalog::is_there(connection, &self.name).await? {
             return Ok(());
         }
         let suffix = "_migration_id_idx";
         let index = format!("{}{suffix}", shortened(&self.name, LONGEST_NAME - suffix.len()));
         let sql = include_str!("history.sql")
             .replace("{log}", &self.quoted())
-            .replace("{log_index}", &format!("\"{}\"", index.replace('"', "\"\"")));
-        raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop)
+            .replace("{log_index}", &quoted(&index));
+        execute(connection, &sql).await
     }
 
     /// Opens an entry; its id.
@@ -172,14 +172,9 @@ impl History {
     }
 
     /// Notes that it isn't, and why.
-    pub(crate) async fn fail(
-        &self,
-        connection: &mut PgConnection,
-        ids: &[i64],
-        error: &str,
-    ) -> sqlx::Result<()> {
+    pub(crate) async fn fail(&self, connection: &mut PgConnection, id: i64, error: &str) -> sqlx::Result<()> {
         let set = "success = false, error = $2, finished_at = coalesce(finished_at, clock_timestamp())";
-        self.update(connection, set, ids, Some(error)).await
+        self.update(connection, set, &[id], Some(error)).await
     }
 
     async fn update(

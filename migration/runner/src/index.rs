@@ -42,6 +42,7 @@ use sea_orm_migration::{SchemaManager, SchemaManagerConnection};
 use tokio::time::{Instant, sleep};
 
 use crate::capture;
+use crate::sql::quoted;
 use server::{Found, Server};
 
 /// Between two looks at how a build goes.
@@ -330,10 +331,6 @@ fn is_pool(db: &DatabaseConnection) -> bool {
 
 fn drop_sql(schema: &str, name: &str) -> String {
     format!("drop index concurrently if exists {}.{}", quoted(schema), quoted(name))
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Doubles with every attempt; the chance in it keeps two programs from meeting again and again.

@@ -1,9 +1,11 @@
 //! The table of applied migrations: exactly the one that `sea-orm-migration` keeps.
 
-use sea_orm::sqlx::{self, AssertSqlSafe, PgConnection, raw_sql};
+use sea_orm::sqlx::{self, AssertSqlSafe, PgConnection};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
-use crate::Direction;
+use crate::driver::execute;
+use crate::sql::quoted;
+use crate::{Direction, catalog};
 
 /// A ledger by name, in the first schema of the connection's search path.
 #[derive(Clone, Debug)]
@@ -24,16 +26,14 @@ impl Ledger {
     ///
     /// Not `if not exists`, which wants the right to create tables also where there is nothing to create.
     pub(crate) async fn create(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
-        let exists =
-            "select to_regclass(quote_ident(current_schema()) || '.' || quote_ident($1)) is not null";
-        if sqlx::query_scalar(exists).bind(&self.name).fetch_one(&mut *connection).await? {
+        if catalog::is_there(connection, &self.name).await? {
             return Ok(());
         }
         let create = format!(
             "create table {} (version varchar not null primary key, applied_at bigint not null)",
             self.quoted()
         );
-        raw_sql(AssertSqlSafe(create)).execute(connection).await.map(drop)
+        execute(connection, &create).await
     }
 
     /// Keeps everybody else from writing to the ledger until the transaction ends.
@@ -58,45 +58,42 @@ impl Ledger {
         db.query_all_raw(statement).await?.iter().map(|row| row.try_get("", "version")).collect()
     }
 
-    /// Records `version` as applied now, in whole seconds that have passed, as `sea-orm-migration` counts them.
-    pub(crate) async fn insert(&self, db: &impl ConnectionTrait, version: &str) -> Result<(), DbErr> {
-        db.execute_raw(statement(&self.insert_sql(), version)).await.map(drop)
+    /// Records `version` as applied now, in whole seconds that have passed, as `sea-orm-migration` counts them;
+    /// or down, as not applied.
+    pub(crate) async fn record_in(
+        &self,
+        db: &impl ConnectionTrait,
+        direction: Direction,
+        version: &str,
+    ) -> Result<(), DbErr> {
+        let sql = self.record_sql(direction);
+        let statement = Statement::from_sql_and_values(sea_orm::DbBackend::Postgres, sql, [version.into()]);
+        db.execute_raw(statement).await.map(drop)
     }
 
-    /// As [`Ledger::insert`] and [`Ledger::delete`], on a connection that no migration has had its hands on.
+    /// As [`Ledger::record_in`], on a connection that no migration has had its hands on.
     pub(crate) async fn record(
         &self,
         connection: &mut PgConnection,
         direction: Direction,
         version: &str,
     ) -> sqlx::Result<()> {
-        let sql = match direction {
-            Direction::Up => self.insert_sql(),
-            Direction::Down => self.delete_sql(),
-        };
+        let sql = self.record_sql(direction);
         sqlx::query(AssertSqlSafe(sql)).bind(version).execute(connection).await.map(drop)
     }
 
-    fn insert_sql(&self) -> String {
-        format!(
-            "insert into {} (version, applied_at) values ($1, floor(extract(epoch from clock_timestamp()))::bigint)",
-            self.quoted()
-        )
-    }
-
-    fn delete_sql(&self) -> String {
-        format!("delete from {} where version = $1", self.quoted())
-    }
-
-    pub(crate) async fn delete(&self, db: &impl ConnectionTrait, version: &str) -> Result<(), DbErr> {
-        db.execute_raw(statement(&self.delete_sql(), version)).await.map(drop)
+    fn record_sql(&self, direction: Direction) -> String {
+        let ledger = self.quoted();
+        match direction {
+            Direction::Up => format!(
+                "insert into {ledger} (version, applied_at) \
+                 values ($1, floor(extract(epoch from clock_timestamp()))::bigint)"
+            ),
+            Direction::Down => format!("delete from {ledger} where version = $1"),
+        }
     }
 
     pub(crate) fn quoted(&self) -> String {
-        format!("\"{}\"", self.name.replace('"', "\"\""))
+        quoted(&self.name)
     }
-}
-
-fn statement(sql: &str, version: &str) -> Statement {
-    Statement::from_sql_and_values(sea_orm::DbBackend::Postgres, sql, [version.into()])
 }

@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgConnection, Row, raw_sql};
+use sea_orm::sqlx::{self, Connection, PgConnection, Row, raw_sql};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::time::Instant;
 
-use crate::driver::db_err;
+use crate::driver::{db_err, execute};
 use crate::event::{Event, Observer};
 use crate::session::{Session, milliseconds};
 use crate::{Error, Result};
@@ -45,7 +45,7 @@ impl Lock {
         refuse_pooler(db, &mut connection, database).await?;
         let lock_timeout = milliseconds(patience.max(Duration::from_secs(1)));
         let lock_timeout = format!("set lock_timeout = {lock_timeout}");
-        raw_sql(AssertSqlSafe(lock_timeout)).execute(&mut connection).await.map_err(failed)?;
+        execute(&mut connection, &lock_timeout).await.map_err(failed)?;
         let schema: Option<String> = sqlx::query_scalar("select current_schema()::text")
             .fetch_one(&mut connection)
             .await

@@ -8,8 +8,9 @@ use serde::Serialize;
 use crate::catalog;
 use crate::history::{Action, Subject};
 use crate::lock::Lock;
+use crate::run::is_transactional;
 use crate::scratch::Scratch;
-use crate::status::{Migration, State};
+use crate::status::{Migration, State, Status};
 use crate::{Direction, Error, Result, Runner, driver};
 
 /// A migration whose SQL is no longer what it was applied from.
@@ -37,7 +38,10 @@ impl Runner {
     ///
     /// As [`Runner::status`].
     pub async fn changes(&self, db: &DatabaseConnection) -> Result<Vec<Accepted>> {
-        let status = self.status(db).await?;
+        self.changes_in(db, &self.status(db).await?).await
+    }
+
+    async fn changes_in(&self, db: &DatabaseConnection, status: &Status) -> Result<Vec<Accepted>> {
         let mut changes = Vec::new();
         let known = self.migrations.iter().zip(&status.migrations);
         for (migration, _) in known.filter(|(_, known)| known.state == State::Changed) {
@@ -60,8 +64,9 @@ impl Runner {
     /// [`Error::Locked`] while somebody migrates, [`Error::Database`] if the log can't be written.
     pub async fn repair(&self, db: &DatabaseConnection) -> Result<Vec<Accepted>> {
         self.locked(db, async |_, lock| {
-            let mut changes = self.changes(db).await?;
-            let applied = self.status(db).await?.migrations.into_iter().filter(Migration::is_applied);
+            let status = self.status(db).await?;
+            let mut changes = self.changes_in(db, &status).await?;
+            let applied = status.migrations.into_iter().filter(Migration::is_applied);
             let unrecorded = applied
                 .filter(|one| one.state == State::Applied && one.checksum.is_none() && !one.depends_on_data);
             changes.extend(unrecorded.map(|one| Accepted { migration: one.name, difference: String::new() }));
@@ -176,7 +181,7 @@ impl Runner {
         let recorded = self.record_for_good(migration).await;
         let subject = Subject {
             migration: migration.name(),
-            transactional: migration.use_transaction() != Some(false),
+            transactional: is_transactional(migration),
             recorded: &recorded,
         };
         let noted = async {

@@ -25,8 +25,13 @@ pub(crate) struct Step<'a> {
 
 impl Step<'_> {
     pub(crate) fn is_transactional(&self) -> bool {
-        self.migration.use_transaction() != Some(false)
+        is_transactional(self.migration)
     }
+}
+
+/// Whether a migration runs in the transaction of its run; it does unless it opts out.
+pub(crate) fn is_transactional(migration: &dyn MigrationTrait) -> bool {
+    migration.use_transaction() != Some(false)
 }
 
 /// A run in one direction, by whoever holds the lock.
@@ -208,12 +213,7 @@ impl<'a> Run<'a> {
             of: self.of,
         });
         let start = Instant::now();
-        let work = async {
-            match direction {
-                Direction::Up => migration.up(manager).await,
-                Direction::Down => migration.down(manager).await,
-            }
-        };
+        let work = direction.run(migration, manager);
         let outcome = event::CURRENT.scope(runner.observer.clone(), work).await;
         outcome.map_err(|source| Error::Migration {
             database: runner.name.clone(),
@@ -226,11 +226,7 @@ impl<'a> Run<'a> {
     }
 
     async fn record(&self, db: &impl ConnectionTrait, step: Step<'_>) -> Result<()> {
-        let version = step.migration.name();
-        let recorded: Result<(), DbErr> = match self.direction {
-            Direction::Up => self.runner.ledger.insert(db, version).await,
-            Direction::Down => self.runner.ledger.delete(db, version).await,
-        };
+        let recorded = self.runner.ledger.record_in(db, self.direction, step.migration.name()).await;
         recorded.map_err(|e| self.runner.failed(e))
     }
 
@@ -255,7 +251,7 @@ impl<'a> Run<'a> {
                 Error::TransactionEnded { .. } => {
                     runner.history.escaped(lock.connection(), *failed, &why).await?;
                 }
-                _ => runner.history.fail(lock.connection(), &[*failed], &why).await?,
+                _ => runner.history.fail(lock.connection(), *failed, &why).await?,
             }
             runner.history.close(lock.connection(), &runner.ledger.quoted(), Some(&rest)).await
         });

@@ -219,9 +219,9 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// [`Error::Changed`] if one of them is not what was applied, [`Error::Unknown`] if one is not known to this program and [`Error::Production`] for more than
-    /// one where that is refused, before anything is changed; [`Error::NotApplied`] for a target that is not
-    /// applied; otherwise as [`Runner::up`].
+    /// [`Error::Changed`] if one of them is not what was applied, [`Error::Unknown`] if one is not known to this
+    /// program and [`Error::Production`] for more than one where that is refused, before anything is changed;
+    /// [`Error::NotApplied`] for a target that is not applied; otherwise as [`Runner::up`].
     pub async fn down(&self, db: &DatabaseConnection, extent: &Extent) -> Result<Vec<String>> {
         let status = self.status(db).await?;
         if self.to_revert(&status, extent)?.is_empty() {
@@ -291,8 +291,8 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// [`Error::Shared`] if somebody else's migrations are there, [`Error::Locked`] while somebody migrates, [`Error::Production`] where that is refused,
-    /// [`Error::Database`] if something can't be dropped.
+    /// [`Error::Shared`] if somebody else's migrations are there, [`Error::Locked`] while somebody migrates,
+    /// [`Error::Production`] where that is refused, [`Error::Database`] if something can't be dropped.
     pub async fn drop_everything(&self, db: &DatabaseConnection, others: &[&Self]) -> Result<()> {
         self.refuse_production(db, "dropping everything").await?;
         let mut ledgers = catalog::ledgers(db).await.map_err(|e| self.failed(e))?;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgConnection, Row, raw_sql};
+use sea_orm::sqlx::{self, Connection, PgConnection, Row};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement, TransactionTrait};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
 
 use crate::Direction;
-use crate::driver::db_err;
+use crate::driver::{db_err, execute};
+use crate::run::is_transactional;
 use crate::session::{Session, Timeouts};
 
 /// Every throwaway database's name begins so; one that nobody is connected to an hour later is left over
@@ -68,15 +69,11 @@ impl Scratch {
         migration: &dyn MigrationTrait,
         direction: Direction,
     ) -> Result<(), DbErr> {
-        let run = async |manager: &SchemaManager<'_>| match direction {
-            Direction::Up => migration.up(manager).await,
-            Direction::Down => migration.down(manager).await,
-        };
-        if migration.use_transaction() == Some(false) {
-            return run(&SchemaManager::new(&self.db)).await;
+        if !is_transactional(migration) {
+            return direction.run(migration, &SchemaManager::new(&self.db)).await;
         }
         let txn = self.db.begin().await?;
-        match run(&SchemaManager::new(&txn)).await {
+        match direction.run(migration, &SchemaManager::new(&txn)).await {
             Ok(()) => {
                 // Refused in a transaction whose error the migration has swallowed, and whose commit would
                 // roll back in silence.
@@ -121,8 +118,4 @@ async fn drop_left_over(admin: &mut PgConnection) -> sqlx::Result<()> {
         execute(admin, &format!("drop database if exists {}", row.try_get::<String, _>(0)?)).await?;
     }
     Ok(())
-}
-
-async fn execute(admin: &mut PgConnection, sql: &str) -> sqlx::Result<()> {
-    raw_sql(AssertSqlSafe(sql.to_owned())).execute(admin).await.map(drop)
 }

@@ -6,8 +6,10 @@
 use std::time::Duration;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgConnection, raw_sql};
+use sea_orm::sqlx::{self, Connection, PgConnection};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, SqlxPostgresConnector, Statement};
+
+use crate::driver::execute;
 
 /// How long a statement may wait for a lock, and how long it may run; zero is without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +67,7 @@ impl Session {
     /// One connection, which calls itself `name`.
     pub(crate) async fn connect(&self, name: &str) -> sqlx::Result<PgConnection> {
         let mut connection = PgConnection::connect_with(&self.options.clone().application_name(name)).await?;
-        raw_sql(AssertSqlSafe(self.settings.clone())).execute(&mut connection).await?;
+        execute(&mut connection, &self.settings).await?;
         Ok(connection)
     }
 
@@ -112,7 +114,7 @@ impl Session {
             .max_lifetime(None)
             .after_connect(move |connection, _| {
                 let settings = settings.clone();
-                Box::pin(async move { raw_sql(AssertSqlSafe(settings)).execute(connection).await.map(drop) })
+                Box::pin(async move { execute(connection, &settings).await })
             })
             .connect_lazy_with(options);
         SqlxPostgresConnector::from_sqlx_postgres_pool(pool)

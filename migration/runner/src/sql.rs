@@ -10,6 +10,11 @@ use sha2::{Digest, Sha256};
 use similar::TextDiff;
 use squawk_syntax::{SourceFile, SyntaxKind};
 
+/// `name` as an identifier.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 /// The single statements of `sql`, trimmed, without their `;`. Comments before a statement belong to it; a
 /// text of nothing but comments holds none.
 pub(crate) fn split(sql: &str) -> Vec<&str> {

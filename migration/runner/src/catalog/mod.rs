@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use sea_orm::sqlx::{self, PgConnection};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 /// The objects of one schema, by kind and name.
@@ -105,14 +106,18 @@ async fn read(db: &impl ConnectionTrait, except: &[&str], every_schema: bool) ->
 }
 
 /// Whether the connection's schema has a table of this name.
+const IS_THERE: &str =
+    "select to_regclass(quote_ident(current_schema()) || '.' || quote_ident($1)) is not null as found";
+
+/// Whether the connection's schema has a table of this name.
 pub(crate) async fn has_table(db: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {
-    let select =
-        "select to_regclass(quote_ident(current_schema()) || '.' || quote_ident($1)) is not null as found";
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), select, [name.into()]);
-    match db.query_one_raw(statement).await? {
-        Some(row) => Ok(row.try_get::<Option<bool>>("", "found")?.unwrap_or(false)),
-        None => Ok(false),
-    }
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), IS_THERE, [name.into()]);
+    db.query_one_raw(statement).await?.map_or(Ok(false), |row| row.try_get("", "found"))
+}
+
+/// As [`has_table`], asked by a connection of the runner's own.
+pub(crate) async fn is_there(connection: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar(IS_THERE).bind(name).fetch_one(connection).await
 }
 
 /// Whether the database itself, not the session, is set up as production.

@@ -5,13 +5,15 @@
 use std::time::Duration;
 
 use sea_orm::sqlx::postgres::PgRow;
-use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgConnection, Row, raw_sql};
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgConnection, Row};
 use sea_orm::{DatabaseConnection, DbErr};
 use tokio::time::sleep;
 
-use super::{POLL, quoted};
-use crate::driver::{self, db_err};
+use super::POLL;
+use crate::driver::{self, db_err, execute};
 use crate::event::{self, Event};
+use crate::session::milliseconds;
+use crate::sql::quoted;
 
 /// How far a build is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,13 +70,13 @@ impl Server {
         let mut work = PgConnection::connect_with(&options).await.map_err(db_err)?;
         let mut watch = PgConnection::connect_with(&options).await.map_err(db_err)?;
         // 0 would be no limit at all.
-        let lock_timeout_ms = lock_timeout.as_millis().clamp(1, i32::MAX as u128);
+        let lock_timeout_ms = milliseconds(lock_timeout).max(1);
         let limits = format!(
             "select set_config(name, case name when 'lock_timeout' then '{lock_timeout_ms}' else '0' end, false) \
              from pg_settings where name ~ '^(lock|statement|transaction|idle_session|idle_in_transaction_session)_timeout$'"
         );
-        execute(&mut work, &limits).await?;
-        execute(&mut watch, &limits).await?;
+        execute(&mut work, &limits).await.map_err(db_err)?;
+        execute(&mut watch, &limits).await.map_err(db_err)?;
         for (name, setting) in settings {
             sqlx::query("select set_config($1, $2, false)")
                 .bind(name)
@@ -142,8 +144,8 @@ impl Server {
             let mut txn = self.work.begin().await?;
             let table = quoted(table);
             let copy = format!("create temporary table {table} (like {}.{table})", quoted(schema));
-            raw_sql(AssertSqlSafe(copy)).execute(&mut *txn).await?;
-            raw_sql(AssertSqlSafe(create.to_owned())).execute(&mut *txn).await?;
+            execute(&mut txn, &copy).await?;
+            execute(&mut txn, create).await?;
             let found = definition(&mut txn, "indrelid = to_regclass('pg_temp.' || $1)", table).await?;
             txn.rollback().await?;
             Ok(found)
@@ -159,7 +161,7 @@ impl Server {
     pub(super) async fn watched(&mut self, index: &str, sql: &str) -> Result<(), DbErr> {
         self.blockers = None;
         let Self { work, work_pid, watch, blockers, phase } = self;
-        let running = raw_sql(AssertSqlSafe(sql.to_owned())).execute(work);
+        let running = execute(work, sql);
         let looking = async {
             loop {
                 match progress(watch, "p.pid = $1", *work_pid).await {
@@ -183,7 +185,7 @@ impl Server {
                 running.await
             }
         };
-        done.map(drop).map_err(db_err)
+        done.map_err(db_err)
     }
 
     pub(super) fn tell(&mut self, index: &str, progress: &Progress) {
@@ -276,8 +278,4 @@ fn tell(index: &str, progress: &Progress, phase: &mut Option<String>) {
         tracing::info!(index, phase = progress.phase, done, total, "building an index");
     }
     *phase = Some(progress.phase.clone());
-}
-
-async fn execute(connection: &mut PgConnection, sql: &str) -> Result<(), DbErr> {
-    raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await.map(drop).map_err(db_err)
 }

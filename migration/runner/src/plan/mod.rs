@@ -25,6 +25,7 @@ use serde::Serialize;
 pub use lock::{Blocks, LockMode};
 
 use crate::capture::{self, Recorder};
+use crate::run::is_transactional;
 use crate::scratch::Scratch;
 use crate::{Claims, Direction, Error, Extent, Result, Runner, driver};
 use measure::Meter;
@@ -111,8 +112,9 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// What [`Runner::up`] refuses before it begins; [`Error::Scratch`] if the role may not create databases, [`Error::Database`] if the ledger can't be read,
-    /// or if what is applied here can't be applied to an empty database.
+    /// What [`Runner::up`] refuses before it begins; [`Error::Scratch`] if the role may not create databases,
+    /// [`Error::Database`] if the ledger can't be read, or if what is applied here can't be applied to an empty
+    /// database.
     pub async fn plan(&self, db: &DatabaseConnection, extent: &Extent) -> Result<Plan> {
         let status = self.status(db).await?;
         self.check(db, &status).await?;
@@ -166,7 +168,7 @@ async fn measured(
     known: &observe::Relations,
     sizes: &observe::Sizes,
 ) -> Result<PlannedMigration, DbErr> {
-    let transactional = migration.use_transaction() != Some(false);
+    let transactional = is_transactional(migration);
     let recorder = Recorder::default();
     let meter = Meter::new(db.clone(), known.clone(), sizes.clone(), transactional, recorder.clone());
     let run = recorder.scope(capture::run(migration, Direction::Up, meter.clone()));

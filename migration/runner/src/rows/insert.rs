@@ -3,12 +3,13 @@
 use std::fmt;
 
 use rand::Rng;
-use sea_orm::sqlx::postgres::PgDatabaseError;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, RuntimeErr, sqlx};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
 use super::statement;
 use super::tables::{Column, Schema, Table};
 use super::values::value;
+use crate::driver;
+use crate::sql::quoted;
 
 /// What a row has in a column.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,14 +32,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn of(error: &DbErr) -> Self {
-        let runtime = match error {
-            DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => error,
-            _ => return Self { message: error.to_string(), ..Self::default() },
-        };
-        let sqlx::Error::Database(database) = &**runtime else {
-            return Self { message: error.to_string(), ..Self::default() };
-        };
-        let Some(server) = database.try_downcast_ref::<PgDatabaseError>() else {
+        let Some(server) = driver::of_the_server(error) else {
             return Self { message: error.to_string(), ..Self::default() };
         };
         Self {
@@ -76,7 +70,7 @@ pub(super) async fn insert(
     cells: &[Cell],
 ) -> Result<Result<(), Refusal>, DbErr> {
     let given = || table.columns.iter().zip(cells).filter(|(_, cell)| **cell != Cell::Omitted);
-    let names: Vec<String> = given().map(|(column, _)| identifier(&column.name)).collect();
+    let names: Vec<String> = given().map(|(column, _)| quoted(&column.name)).collect();
     let values: Vec<String> = given()
         .map(|(_, cell)| match cell {
             Cell::Text(text) => format!("'{}'", text.replace('\'', "''")),
@@ -139,8 +133,4 @@ pub(super) async fn key_value(
         }
         None => Ok(value(schema, column.type_oid, column.modifier, turn, rng)),
     }
-}
-
-pub(super) fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

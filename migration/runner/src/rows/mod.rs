@@ -26,6 +26,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rand::Rng;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, Statement, TransactionTrait};
 
+use crate::sql::quoted;
 pub(crate) use snapshot::{primary_keys, snapshot};
 use tables::{ForeignKey, Schema, Table};
 
@@ -175,7 +176,7 @@ impl<'a, R: Rng> Filling<'a, R> {
         let columns: Vec<String> = parent
             .positions(&key.parent_columns)
             .into_iter()
-            .map(|at| format!("{}::text", insert::identifier(&parent.columns[at].name)))
+            .map(|at| format!("{}::text", quoted(&parent.columns[at].name)))
             .collect();
         let not_null = columns.iter().map(|column| format!("{column} is not null"));
         let select = format!(

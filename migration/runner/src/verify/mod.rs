@@ -63,8 +63,9 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchMigration`] for a claim about a migration that there is not; [`Error::Scratch`] if the role may not create databases, [`Error::Database`] if the throwaway one can't be
-    /// made, read or dropped, [`Error::Backend`] off PostgreSQL. A migration that fails is a finding, not an error.
+    /// [`Error::NoSuchMigration`] for a claim about a migration that there is not; [`Error::Scratch`] if the role
+    /// may not create databases, [`Error::Database`] if the throwaway one can't be made, read or dropped,
+    /// [`Error::Backend`] off PostgreSQL. A migration that fails is a finding, not an error.
     pub async fn verify(&self, db: &DatabaseConnection) -> Result<Verification> {
         let backend = db.get_database_backend();
         if backend != DbBackend::Postgres {

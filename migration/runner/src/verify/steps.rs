@@ -7,11 +7,9 @@ use sea_orm::DbErr;
 use super::bench::Bench;
 use super::lost::lost;
 use super::{Finding, VerifiedMigration};
-use crate::Direction;
 use crate::catalog::Catalog;
-
-/// What the `down` of `MigrationTrait` itself returns.
-const NOT_WRITTEN: &str = "We Don't Do That Here";
+use crate::run::is_transactional;
+use crate::{Direction, driver};
 
 impl Bench<'_> {
     pub(super) async fn verify(&mut self) -> Result<Vec<VerifiedMigration>, DbErr> {
@@ -71,7 +69,7 @@ impl Bench<'_> {
         match down {
             Ok(()) if claims.is_irreversible() => found.push(Finding::DownSucceeded),
             Err(_) if claims.is_irreversible() => {}
-            Err(DbErr::Migration(message)) if message == NOT_WRITTEN => found.push(Finding::DownNotWritten),
+            Err(error) if driver::is_not_written(&error) => found.push(Finding::DownNotWritten),
             Err(error) => found.push(Finding::DownFailed { error: error.to_string() }),
             Ok(()) => {
                 let difference = before.difference(&self.catalog().await?);
@@ -86,7 +84,7 @@ impl Bench<'_> {
             }
         }
         // A refused `down` outside a transaction may have done a part of its work.
-        let partly = claims.is_irreversible() && self.migration(at).use_transaction() == Some(false);
+        let partly = claims.is_irreversible() && !is_transactional(self.migration(at));
         if (partly || !found.is_empty()) && !self.rebuilt(at, &mut found).await? {
             migration.findings.extend(found);
             return Ok(None);
