@@ -27,6 +27,8 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     /// Null: live. A deleted address is free again.
     pub deleted_at: Option<DateTimeUtc>,
+    /// When mail to the address came back for good; null: not since it was given or verified.
+    pub bounced_at: Option<DateTimeUtc>,
     #[sea_orm(belongs_to, from = "user_id", to = "id")]
     pub user: BelongsTo<super::user::Entity>,
 }

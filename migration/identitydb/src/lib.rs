@@ -1,4 +1,4 @@
-//! Migrations of identitydb: users, their emails, organizations, members.
+//! Migrations of identitydb: users and what they prove themselves with, organizations, teams, audit.
 //!
 //! One file per migration, `mYYYYMMDD_HHMMSS_<change>.rs`. Each opens with what changes, which locks it
 //! takes and what `down` loses, and holds its SQL as text, so that what runs is what was reviewed. No
@@ -15,6 +15,12 @@ mod m20261102_090000_create_identitydb_set_updated_at;
 mod m20261102_090100_create_citext;
 mod m20261102_090200_create_users;
 mod m20261102_090300_create_organizations;
+mod m20261126_100000_create_names;
+mod m20261126_100100_guard_owners_and_primary_emails;
+mod m20261126_100200_create_credentials;
+mod m20261126_100300_create_teams_and_roles;
+mod m20261126_100400_create_audit_events;
+mod m20261126_100500_grant_roles;
 
 /// What applies and reverts them, with what they claim.
 pub fn runner() -> Runner {
@@ -37,6 +43,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261102_090100_create_citext::Migration),
             Box::new(m20261102_090200_create_users::Migration),
             Box::new(m20261102_090300_create_organizations::Migration),
+            Box::new(m20261126_100000_create_names::Migration),
+            Box::new(m20261126_100100_guard_owners_and_primary_emails::Migration),
+            Box::new(m20261126_100200_create_credentials::Migration),
+            Box::new(m20261126_100300_create_teams_and_roles::Migration),
+            Box::new(m20261126_100400_create_audit_events::Migration),
+            Box::new(m20261126_100500_grant_roles::Migration),
         ]
     }
 }

@@ -33,6 +33,7 @@ fn email() -> user_email::Model {
         created_at: time("2026-11-02T09:00:00Z"),
         updated_at: time("2026-11-02T09:00:01Z"),
         deleted_at: Some(time("2026-11-03T00:00:00Z")),
+        bounced_at: Some(time("2026-11-02T11:00:00Z")),
     }
 }
 

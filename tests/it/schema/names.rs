@@ -1,6 +1,6 @@
 //! Names: of constraints and indexes, and across the databases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::FromQueryResult;
 
@@ -99,15 +99,15 @@ async fn no_two_databases_share_a_name() {
         select 'constraint', conname::text from pg_constraint c where connamespace = current_schema()::regnamespace
         union all
         select 'trigger', tgname::text from pg_trigger where not tgisinternal";
-    let mut owners = BTreeMap::<(String, String), Vec<&str>>::new();
+    let mut owners = BTreeMap::<(String, String), BTreeSet<&str>>::new();
     for (database, name) in DATABASES {
         let db = TestDb::migrated(database).await;
         for object in rows::<Object>(&db, query).await {
-            owners.entry((object.kind, object.name)).or_default().push(name);
+            owners.entry((object.kind, object.name)).or_default().insert(name);
         }
     }
     for (_, name) in DATABASES {
-        assert_eq!(owners[&("relation".to_owned(), format!("{name}_migrations"))], [name]);
+        assert_eq!(owners[&("relation".to_owned(), format!("{name}_migrations"))], BTreeSet::from([name]));
     }
     owners.retain(|_, databases| databases.len() > 1);
     assert_eq!(owners, BTreeMap::new());

@@ -19,6 +19,21 @@ insert into users (name) values ('ada');
 insert into user_emails (user_id, email, is_primary, verified_at) values (1, 'ada@example.org', true, now());
 insert into organizations (name) values ('acme');
 insert into organizations_users (organization_id, user_id, role) values (1, 1, 'owner');
+insert into origins (user_id, address, agent) values (1, '203.0.113.7', 'curl');
+insert into sessions (user_id, origin_id, secret_sha256, expires_at) values (1, 1, sha256('s'), now());
+insert into passwords (user_id, hash, scheme, changed_at, session_id) values (1, '$argon2id$', 1, now(), 1);
+insert into api_tokens (user_id, name, hint, secret_sha256) values (1, 'ci', 'a1b2', sha256('t'));
+insert into one_time_codes (user_id, user_email_id, purpose, code_sha256, expires_at)
+values (1, 1, 'verify-email', sha256('c'), now());
+insert into external_accounts (user_id, provider, host, subject, secret, secret_key_name)
+values (1, 'github', 'github.com', '583231', decode(repeat('00', 56), 'hex'), 'k1');
+insert into teams (organization_id, name) values (1, 'core');
+insert into teams_users (team_id, user_id) values (1, 1);
+insert into invitations (organization_id, email, role, inviter_user_id, secret_sha256, expires_at)
+values (1, 'bob@example.org', 'member', 1, sha256('i'), now());
+insert into audit_events (occurred_at, actor_user_id, origin_id, action, object_kind, object_id)
+values ('2026-11-26T10:00:00Z', 1, 1, 'register', 'user', 1);
+insert into erasure_requests (user_id, actor_digests) values (1, '{}');
 
 insert into refresh_runs (report, started_at) values ('package_rankings', now());
 insert into package_rankings (ecosystem, name, rank, dependents_count, dependent_versions_count, refresh_run_id)

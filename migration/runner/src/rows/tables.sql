@@ -77,7 +77,7 @@ select json_build_object(
                     from pg_partitioned_table p where p.partrelid = c.oid
                 ) rules),
             'triggers', (
-                select coalesce(string_agg(concat(pg_get_expr(t.tgqual, t.tgrelid), ' ', p.prosrc), ' ' order by t.tgname), '')
+                select coalesce(string_agg(concat(pg_get_triggerdef(t.oid), ' ', p.prosrc), ' ' order by t.tgname), '')
                 from pg_trigger t join pg_proc p on p.oid = t.tgfoid
                 where t.tgrelid = c.oid and not t.tgisinternal)
             ) order by c.relnamespace <> quote_ident(current_schema())::regnamespace, c.oid)
