@@ -38,6 +38,10 @@ pub enum Error {
         what: String,
     },
 
+    /// What was shown proves nothing: it is wrong, expired, revoked, or of nobody. Which of these is never said.
+    #[error("the credentials are refused")]
+    Refused,
+
     /// An input can't be read at all. (A bad record within one is a
     /// [`Rejection`](crate::ardb::import::Rejection) instead, and the rest is loaded.)
     #[error("{place}: {reason}")]

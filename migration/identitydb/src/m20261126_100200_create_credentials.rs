@@ -103,8 +103,7 @@ comment on function identitydb_end_other_sessions() is
     'Trigger function: a password that is changed ends every session of its user but the one it was changed in.';
 
 create trigger passwords_end_other_sessions after update of changed_at on passwords
-    for each row when (old.changed_at is distinct from new.changed_at)
-    execute function identitydb_end_other_sessions();
+    for each row execute function identitydb_end_other_sessions();
 
 comment on table passwords is 'What a user''s password is checked against. A user has at most one that is live.';
 comment on column passwords.hash is 'PHC string: algorithm, parameters, salt and hash.';

@@ -1,16 +1,19 @@
 //! Who belongs to which organization, and as what.
 
-use entity_identitydb::{OrganizationId, Role, UserId, organization, organization_user, user};
+use entity_identitydb::{OrganizationId, Role, UserId, organization, organization_user, team_user, user};
 use sea_orm::ActiveValue::Set;
-use sea_orm::prelude::DateTimeUtc;
+use sea_orm::sea_query::ExprTrait as _;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, TransactionSession, TransactionTrait,
+    ActiveEnum as _, ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
 };
+use serde_json::json;
 
-use super::organization::lock_one_in_txn;
-use super::scope::Live;
+use super::audit_event::Entry;
+use super::organization::{lock_one_in_txn, teams};
+use super::scope::{Live, delete_all};
 use super::user::hold_in_txn;
+use super::{Act, commit};
 use crate::error::{Error, Result};
 
 /// Makes a user a member. Who was one before gets the old row back, with the new role.
@@ -24,18 +27,32 @@ pub async fn add(
     organization: OrganizationId,
     user: UserId,
     role: Role,
+    act: &Act<'_>,
 ) -> Result<organization_user::Model> {
     let txn = db.begin().await?;
     hold_in_txn(&txn, user).await?;
     lock_one_in_txn(&txn, organization).await?;
-    let row = match of_pair(organization, user).one(&txn).await? {
+    let row = add_in_txn(&txn, organization, user, role, act).await?;
+    commit(txn).await?;
+    Ok(row)
+}
+
+/// The caller holds the user and the lock of the organization.
+pub(super) async fn add_in_txn(
+    txn: &impl ConnectionTrait,
+    organization: OrganizationId,
+    user: UserId,
+    role: Role,
+    act: &Act<'_>,
+) -> Result<organization_user::Model> {
+    let row = match of_pair(organization, user).one(txn).await? {
         Some(member) if member.deleted_at.is_none() => {
             return Err(Error::Conflict { what: pair(organization, user) });
         }
         Some(former) => {
             let restored =
                 organization_user::ActiveModel { role: Set(role), deleted_at: Set(None), ..former.into() };
-            restored.update(&txn).await?
+            restored.update(txn).await?
         }
         None => {
             let member = organization_user::ActiveModel {
@@ -44,10 +61,11 @@ pub async fn add(
                 role: Set(role),
                 ..Default::default()
             };
-            member.insert(&txn).await?
+            member.insert(txn).await?
         }
     };
-    txn.commit().await?;
+    let after = json!({ "user": user.0, "role": role.to_value() });
+    Entry::new("add-member", "organization", organization.0).after(after).record_in_txn(txn, act).await?;
     Ok(row)
 }
 
@@ -62,6 +80,7 @@ pub async fn change_role(
     organization: OrganizationId,
     user: UserId,
     role: Role,
+    act: &Act<'_>,
 ) -> Result<organization_user::Model> {
     let txn = db.begin().await?;
     let locked = lock_one_in_txn(&txn, organization).await?;
@@ -73,12 +92,15 @@ pub async fn change_role(
     if role != Role::Owner {
         refuse_without_owner_in_txn(&txn, &locked, user).await?;
     }
+    let before = json!({ "user": user.0, "role": member.role.to_value() });
     let changed = organization_user::ActiveModel { role: Set(role), ..member.into() }.update(&txn).await?;
-    txn.commit().await?;
+    let entry = Entry::new("change-role", "organization", organization.0).before(before);
+    entry.after(json!({ "user": user.0, "role": role.to_value() })).record_in_txn(&txn, act).await?;
+    commit(txn).await?;
     Ok(changed)
 }
 
-/// Ends a membership.
+/// Ends a membership, and first those in the organization's teams.
 ///
 /// # Errors
 ///
@@ -88,16 +110,40 @@ pub async fn remove(
     db: &(impl ConnectionTrait + TransactionTrait),
     organization: OrganizationId,
     user: UserId,
-    at: DateTimeUtc,
+    act: &Act<'_>,
 ) -> Result<()> {
     let txn = db.begin().await?;
     let locked = lock_one_in_txn(&txn, organization).await?;
     let member = of_pair(organization, user).live().one(&txn).await?;
     let member = member.ok_or_else(|| not_found(organization, user))?;
     refuse_without_owner_in_txn(&txn, &locked, user).await?;
-    organization_user::ActiveModel { deleted_at: Set(Some(at)), ..member.into() }.update(&txn).await?;
-    txn.commit().await?;
-    Ok(())
+    let of_teams =
+        team_user::Column::UserId.eq(user).and(team_user::Column::TeamId.in_subquery(teams(organization)));
+    delete_all::<team_user::Entity>(&txn, of_teams, act.at).await?;
+    let before = json!({ "user": user.0, "role": member.role.to_value() });
+    organization_user::ActiveModel { deleted_at: Set(Some(act.at)), ..member.into() }.update(&txn).await?;
+    let entry = Entry::new("remove-member", "organization", organization.0).before(before);
+    entry.record_in_txn(&txn, act).await?;
+    commit(txn).await
+}
+
+/// The live organizations of a user with the roles there, by name.
+///
+/// Empty when the user has none or does not exist.
+///
+/// # Errors
+///
+/// [`Error::Database`] if the query does not run.
+pub async fn of_user(db: &impl ConnectionTrait, user: UserId) -> Result<Vec<(organization::Model, Role)>> {
+    let rows = organization::Entity::find()
+        .find_both_related(organization_user::Entity)
+        .filter(organization_user::Column::UserId.eq(user))
+        .filter(organization_user::Column::DeletedAt.is_null())
+        .filter(organization::Column::DeletedAt.is_null())
+        .order_by_asc(organization::Column::Name)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|(organization, membership)| (organization, membership.role)).collect())
 }
 
 /// The members of an organization with their roles, by name, at most `limit`.

@@ -1,0 +1,94 @@
+//! The names that users and organizations share, and when a released one may be taken again.
+
+use entity_identitydb::{UserId, name};
+use sea_orm::prelude::DateTimeUtc;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
+use sha2::{Digest as _, Sha256};
+
+use super::scope::delete_all;
+use crate::error::Result;
+
+/// Days for which a name that its holder gave up can't be taken by others.
+pub const QUARANTINE_DAYS: i64 = 90;
+
+/// What a name looks like: lower case, without hyphens, `0` as `o`, `1` and `i` as `l`, `rn` as `m`. Names
+/// of one canonical form are one name, so nobody can pass for somebody else.
+///
+/// Names are ASCII by [`rule::name`](super::rule::name), so what looks alike is what [Unicode's list of
+/// confusables](https://www.unicode.org/reports/tr39/#Confusable_Detection) has within ASCII letters and
+/// digits; letter case and hyphens come on top, because names are compared and read without them.
+/// `identitydb_name_key` in the database says the same.
+#[must_use]
+pub fn canonical(name: &str) -> String {
+    let shown = name.chars().filter(|&c| c != '-').map(|c| match c.to_ascii_lowercase() {
+        '0' => 'o',
+        '1' | 'i' => 'l',
+        other => other,
+    });
+    shown.collect::<String>().replace("rn", "m")
+}
+
+/// SHA-256 of the canonical form.
+#[must_use]
+pub fn key(name: &str) -> [u8; 32] {
+    Sha256::digest(canonical(name)).into()
+}
+
+/// Frees `name` where its quarantine is over at `at`, or where it was the `holder`'s own. The trigger that
+/// enters the next holder then finds it free.
+pub(super) async fn free_in_txn(
+    txn: &impl ConnectionTrait,
+    name: &str,
+    holder: Option<UserId>,
+    at: DateTimeUtc,
+) -> Result<()> {
+    let mut free = Condition::any().add(name::Column::AvailableAt.lte(at));
+    if let Some(holder) = holder {
+        let own = name::Column::UserId.eq(holder);
+        free = free.add(Condition::all().add(own).add(name::Column::AvailableAt.is_not_null()));
+    }
+    let which = Condition::all().add(name::Column::CanonicalKey.eq(key(name).to_vec())).add(free);
+    delete_all::<name::Entity>(txn, which, at).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::canonical;
+
+    #[test]
+    fn what_looks_alike_has_one_form() {
+        let alike = ["ill-1-0", "LLI1O", "lll-lo", "i1l1o"];
+        assert!(alike.iter().all(|name| canonical(name) == "llllo"), "{:?}", alike.map(canonical));
+        assert_eq!(canonical("Bar-N"), canonical("bam"));
+        assert_ne!(canonical("ada"), canonical("bob"));
+    }
+
+    /// Every name of two and three characters of a small alphabet: the form is a fixed point, and neither
+    /// letter case nor hyphens nor a look-alike leads out of it.
+    #[test]
+    fn the_form_of_a_form_is_itself_and_no_look_alike_leads_out_of_it() {
+        let alphabet: Vec<char> = "abiIlLoO01rnmM-".chars().collect();
+        let mut names = vec![String::new()];
+        for _ in 0..4 {
+            let longer = names.iter().flat_map(|name| alphabet.iter().map(move |c| format!("{name}{c}")));
+            names = longer.collect();
+        }
+        for name in names {
+            let form = canonical(&name);
+            assert_eq!(canonical(&form), form, "{name}");
+            let variants = [
+                name.to_uppercase(),
+                name.to_lowercase(),
+                name.replace('o', "0"),
+                name.replace('l', "1"),
+                name.replace('i', "L"),
+                name.replace('-', ""),
+                format!("-{name}-"),
+            ];
+            for variant in variants {
+                assert_eq!(canonical(&variant), form, "{name} as {variant}");
+            }
+        }
+    }
+}
