@@ -6,13 +6,12 @@ mod ardb;
 mod identitydb;
 
 use std::fmt::Debug;
-use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{ColumnType, TableCreateStatement, TableRef};
 use sea_orm::{
     ActiveEnum, ActiveModelBehavior, ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait,
-    FromQueryResult, IntoActiveModel, ModelTrait, QueryFilter, Statement,
+    FromQueryResult, IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter, Statement,
 };
 
 use crate::harness::{Database, TestDb};
@@ -36,9 +35,9 @@ where
 {
     let inserted = model.clone().into_active_model().reset_all().insert(db.connection()).await;
     assert_eq!(inserted.as_ref(), Ok(&model));
-    let id = <M::Entity as EntityTrait>::Column::from_str("id").ok().expect("every table has an id");
-    let read = M::Entity::find().filter(id.eq(model.get(id))).one(db.connection()).await;
-    assert_eq!(read, Ok(Some(model)));
+    let key = <M::Entity as EntityTrait>::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column);
+    let find = key.fold(M::Entity::find(), |find, column| find.filter(column.eq(model.get(column))));
+    assert_eq!(find.one(db.connection()).await, Ok(Some(model)));
 }
 
 /// A column, as an entity declares it and as the catalog has it.

@@ -48,6 +48,10 @@
 //! | advisories | [`advisory`], [`advisory_alias`], [`affected_package`], [`affected_version`], [`affected_range`], [`affected_interval`] |
 //! | inventories | [`inventory`], [`inventory_component`] |
 //! | imports | [`source_document`] |
+//! | derived | [`latest_version`], [`dependent`], [`advisory_match`], [`package_search_entry`] |
+//!
+//! What is derived follows from the rest: triggers and imports write it, nobody else. It has no `id` and is not
+//! softly deleted.
 #![expect(
     missing_docs,
     reason = "a field that its name explains has no comment, nor has what sea-orm derives"
@@ -55,15 +59,19 @@
 
 pub mod advisory;
 pub mod advisory_alias;
+pub mod advisory_match;
 pub mod affected_interval;
 pub mod affected_package;
 pub mod affected_range;
 pub mod affected_version;
 pub mod dependency;
+pub mod dependent;
 pub mod ecosystem;
 pub mod inventory;
 pub mod inventory_component;
+pub mod latest_version;
 pub mod package;
+pub mod package_search_entry;
 pub mod source_document;
 pub mod version;
 
@@ -104,5 +112,9 @@ pub fn tables() -> Vec<TableCreateStatement> {
         schema.create_table_from_entity(affected_interval::Entity),
         schema.create_table_from_entity(inventory::Entity),
         schema.create_table_from_entity(inventory_component::Entity),
+        schema.create_table_from_entity(latest_version::Entity),
+        schema.create_table_from_entity(dependent::Entity),
+        schema.create_table_from_entity(advisory_match::Entity),
+        schema.create_table_from_entity(package_search_entry::Entity),
     ]
 }

@@ -18,6 +18,12 @@ mod m20261102_090300_create_source_documents;
 mod m20261102_090400_create_advisories;
 mod m20261102_090500_create_inventories;
 mod m20261121_090000_add_version_scheme_pub;
+mod m20261126_093000_create_latest_versions;
+mod m20261126_093100_create_dependents;
+mod m20261126_093200_create_advisory_matches;
+mod m20261126_093300_create_pg_trgm;
+mod m20261126_093400_create_package_search_entries;
+mod m20261126_093500_add_updated_at_indexes;
 
 /// What applies and reverts them, with what they claim.
 pub fn runner() -> Runner {
@@ -46,6 +52,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261102_090400_create_advisories::Migration),
             Box::new(m20261102_090500_create_inventories::Migration),
             Box::new(m20261121_090000_add_version_scheme_pub::Migration),
+            Box::new(m20261126_093000_create_latest_versions::Migration),
+            Box::new(m20261126_093100_create_dependents::Migration),
+            Box::new(m20261126_093200_create_advisory_matches::Migration),
+            Box::new(m20261126_093300_create_pg_trgm::Migration),
+            Box::new(m20261126_093400_create_package_search_entries::Migration),
+            Box::new(m20261126_093500_add_updated_at_indexes::Migration),
         ]
     }
 }

@@ -1,9 +1,10 @@
 //! The package database: packages, versions, dependencies, advisories, inventories.
 //!
-//! A module per noun with its reads; [`import`] writes. Each read runs a constant number of statements and leaves
+//! A module per noun with its reads; [`import`] writes; [`derived`] holds what follows from the rest to it. Each read runs a constant number of statements and leaves
 //! deleted rows out.
 
 pub mod advisory;
+pub mod derived;
 pub mod import;
 pub mod inventory;
 pub mod name;
@@ -16,7 +17,7 @@ use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
 
 use crate::Result;
 
-/// How many live rows each table holds, by table.
+/// How many live rows each table holds, by table; those that follow from others ([`derived`]) are left out.
 ///
 /// Counts every row, so it takes as long as reading the tables does.
 ///

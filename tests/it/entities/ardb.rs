@@ -4,8 +4,9 @@ use entity_ardb::{
     AdvisoryAliasId, AdvisoryId, AffectedIntervalId, AffectedPackageId, AffectedRangeId, AffectedVersionId,
     DependencyId, DependencyKind, DocumentKind, EcosystemId, InventoryComponentId, InventoryId,
     InventoryKind, PackageId, RangeKind, SourceDocumentId, VersionId, VersionScheme, advisory,
-    advisory_alias, affected_interval, affected_package, affected_range, affected_version, dependency,
-    ecosystem, inventory, inventory_component, package, source_document, version,
+    advisory_alias, advisory_match, affected_interval, affected_package, affected_range, affected_version,
+    dependency, dependent, ecosystem, inventory, inventory_component, latest_version, package,
+    package_search_entry, source_document, version,
 };
 use sea_orm::EntityLoaderTrait;
 use serde_json::json;
@@ -33,6 +34,10 @@ async fn fill(db: &TestDb) {
     stored(db, interval()).await;
     stored(db, inventory()).await;
     stored(db, component()).await;
+    stored(db, latest()).await;
+    stored(db, dependent()).await;
+    stored(db, matched()).await;
+    stored(db, search_entry()).await;
 }
 
 fn ecosystem() -> ecosystem::Model {
@@ -232,6 +237,45 @@ fn component() -> inventory_component::Model {
     }
 }
 
+/// What this row and the next three would follow from is deleted above, so no trigger writes them.
+fn latest() -> latest_version::Model {
+    latest_version::Model {
+        package_id: PackageId(102),
+        newest_version_id: Some(VersionId(103)),
+        newest_stable_version_id: Some(VersionId(103)),
+        versions_count: 1,
+        updated_at: time(UPDATED),
+    }
+}
+
+fn dependent() -> dependent::Model {
+    dependent::Model {
+        package_id: PackageId(102),
+        dependent_package_id: PackageId(102),
+        dependencies_count: 1,
+    }
+}
+
+fn matched() -> advisory_match::Model {
+    advisory_match::Model {
+        advisory_id: AdvisoryId(106),
+        version_id: VersionId(103),
+        affected_package_id: AffectedPackageId(108),
+        fixed: Some("2".into()),
+        is_by_range: true,
+        is_by_enumeration: true,
+    }
+}
+
+fn search_entry() -> package_search_entry::Model {
+    package_search_entry::Model {
+        package_id: PackageId(102),
+        name: "example.org/left/left_pad".into(),
+        document: "'left':1A 'pad':2A".into(),
+        popularity: 7,
+    }
+}
+
 #[tokio::test]
 async fn every_entity_of_ardb_reads_back_as_it_was_written() {
     let db = TestDb::migrated(Database::Ardb).await;
@@ -359,6 +403,34 @@ async fn relations_load_from_the_row_that_refers_to_others() {
     let loaded =
         affected_interval::Entity::load().with(affected_range::Entity).one(&*db).await.unwrap().unwrap();
     assert_eq!(range(), *loaded.affected_range.as_ref().unwrap());
+
+    let loaded = latest_version::Entity::load()
+        .with(package::Entity)
+        .with(latest_version::Relation::NewestVersion)
+        .with(latest_version::Relation::NewestStableVersion);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(package(), *loaded.package.as_ref().unwrap());
+    assert_eq!(version(), *loaded.newest_version.as_ref().unwrap());
+    assert_eq!(version(), *loaded.newest_stable_version.as_ref().unwrap());
+
+    let loaded = dependent::Entity::load()
+        .with(dependent::Relation::Package)
+        .with(dependent::Relation::DependentPackage);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(package(), *loaded.package.as_ref().unwrap());
+    assert_eq!(package(), *loaded.dependent_package.as_ref().unwrap());
+
+    let loaded = advisory_match::Entity::load()
+        .with(advisory::Entity)
+        .with(version::Entity)
+        .with(affected_package::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(advisory(), *loaded.advisory.as_ref().unwrap());
+    assert_eq!(version(), *loaded.version.as_ref().unwrap());
+    assert_eq!(affected(), *loaded.affected_package.as_ref().unwrap());
+
+    let loaded = package_search_entry::Entity::load().with(package::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(package(), *loaded.package.as_ref().unwrap());
 
     let loaded = inventory::Entity::load().with(source_document::Entity).one(&*db).await.unwrap().unwrap();
     assert_eq!(document(), *loaded.source_document.as_ref().unwrap());

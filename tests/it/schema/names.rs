@@ -64,10 +64,21 @@ async fn every_constraint_and_index_is_named_after_its_table_and_columns() {
 async fn every_primary_key_and_sequence_is_named_after_its_table() {
     let query = "
         select format('%s, %s', c.conname, pg_get_serial_sequence(t.name, 'id')::regclass) as text
-        from tables t join pg_constraint c on c.conrelid = t.oid and c.contype = 'p' order by t.name";
-    let expected = "select format('%1$s_pkey, %1$s_id_seq', name) as text from tables order by name";
+        from standard t join pg_constraint c on c.conrelid = t.oid and c.contype = 'p' order by t.name";
+    let expected = "select format('%1$s_pkey, %1$s_id_seq', name) as text from standard order by name";
     let db = TestDb::overlaid().await;
     assert_eq!(super::texts(&db, query).await, super::texts(&db, expected).await);
+}
+
+#[tokio::test]
+async fn every_table_has_a_primary_key_that_is_named_after_it() {
+    let query = "
+        select t.name as text from tables t
+        where not exists (
+            select from pg_constraint c
+            where c.conrelid = t.oid and c.contype = 'p' and c.conname = t.name || '_pkey')";
+    let db = TestDb::overlaid().await;
+    assert_eq!(super::texts(&db, query).await, Vec::<String>::new());
 }
 
 #[derive(FromQueryResult)]

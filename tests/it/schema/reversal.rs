@@ -3,7 +3,7 @@
 use migration_runner::{Extent, Runner, catalog};
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::{DATABASES, EXCEPTIONS, texts};
+use super::{DATABASES, LEDGERS, texts};
 use crate::harness::{Database, TestDb};
 
 fn runner(name: &str) -> Runner {
@@ -40,7 +40,7 @@ async fn every_down_restores_the_catalog_that_its_up_found_and_up_again_gives_th
 
 #[tokio::test]
 async fn all_three_overlaid_go_up_and_down_and_leave_an_empty_catalog() {
-    let ledgers = EXCEPTIONS.map(|(table, _)| table);
+    let ledgers = LEDGERS.map(|(table, _)| table);
     let db = TestDb::empty(Database::Ardb).await;
     let before = catalog::snapshot(&*db, &ledgers).await.unwrap();
     assert!(before.is_empty());
@@ -82,6 +82,31 @@ async fn down_is_refused_while_another_table_uses_the_citext_that_up_created() -
     );
     db.execute_unprepared("insert into shops values ('Corner')").await?;
     assert_eq!(texts(&db, "select name::text as text from shops where name = 'CORNER'").await, ["Corner"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn down_leaves_a_pg_trgm_alone_that_was_there_before() -> Result<(), DbErr> {
+    let db = TestDb::empty(Database::Ardb).await;
+    db.execute_unprepared("create extension pg_trgm").await?;
+    runner("ardb").up(&db).await.unwrap();
+    undo_all(&db, "ardb").await.unwrap();
+    assert_eq!(
+        texts(&db, "select extname::text as text from pg_extension order by 1").await,
+        ["pg_trgm", "plpgsql"]
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn down_is_refused_while_another_index_uses_the_pg_trgm_that_up_created() -> Result<(), DbErr> {
+    let db = TestDb::migrated(Database::Ardb).await;
+    db.execute_unprepared(
+        "create table shops (name text); create index shops_name_idx on shops using gin (name gin_trgm_ops)",
+    )
+    .await?;
+    let refused = undo_all(&db, "ardb").await.unwrap_err();
+    assert!(format!("{refused:?}").contains("index shops_name_idx depends on"), "{refused:?}");
     Ok(())
 }
 

@@ -1,4 +1,5 @@
--- One row per table of the three databases, beside the ecosystems that the migration adds; all ids are 1.
+-- One row per table of the three databases, beside the ecosystems that the migration adds; all ids are 1. Triggers add
+-- those of latest_versions, dependents and package_search_entries.
 insert into packages (ecosystem_id, name, normalized_name) values (1, 'Left_Pad', 'left-pad');
 insert into versions (package_id, number, sort_key) values (1, '1.0.0', '\x01');
 insert into dependencies (version_id, package_id, name, normalized_name, requirement, kind)
@@ -14,6 +15,8 @@ insert into affected_intervals (affected_range_id, position, introduced, lower_k
 insert into inventories (kind, name, source_document_id) values ('lockfile', 'shop', 1);
 insert into inventory_components (inventory_id, ecosystem_id, name, normalized_name, number)
 values (1, 1, 'Left_Pad', 'left-pad', '1.0.0');
+insert into advisory_matches (advisory_id, version_id, affected_package_id, is_by_range, is_by_enumeration)
+values (1, 1, 1, true, true);
 
 insert into users (name) values ('ada');
 insert into user_emails (user_id, email, is_primary, verified_at) values (1, 'ada@example.org', true, now());

@@ -1,6 +1,6 @@
 //! Which rows are no longer what they were.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -36,6 +36,23 @@ pub(super) fn lost(
     found
 }
 
+/// `rows` without those that are not in `after` as they are in `before`, told by their key: what a trigger derives from
+/// others changes when others are added, and no migration has lost it.
+pub(super) fn unmoved(mut rows: Rows, before: &Rows, after: &Rows, keys: &Keys) -> Rows {
+    for (table, rows) in &mut rows {
+        let (Some(before), Some(key)) = (before.get(table), keys.get(table)) else { continue };
+        let after: HashSet<String> = after.get(table).into_iter().flatten().map(Value::to_string).collect();
+        let moved = before.iter().filter(|row| !key.is_empty() && !after.contains(&row.to_string()));
+        let moved: Vec<Vec<Value>> = moved.map(|row| identity(row, key)).collect();
+        rows.retain(|row| !moved.contains(&identity(row, key)));
+    }
+    rows
+}
+
+fn identity(row: &Value, key: &[String]) -> Vec<Value> {
+    key.iter().map(|column| row.get(column).cloned().unwrap_or_default()).collect()
+}
+
 fn lost_of(table: &str, before: &[Value], after: &[Value], key: &[String], claims: Claims) -> Vec<String> {
     let kept = |column: &str| !claims.loses(table, column);
     let Some(columns) = before.first().and_then(Value::as_object) else { return Vec::new() };
@@ -64,10 +81,7 @@ fn lost_of(table: &str, before: &[Value], after: &[Value], key: &[String], claim
 
 /// The row by its key and what changed, or in full where nothing has its key.
 fn told(row: &Value, after: &[Value], columns: &[&String], key: &[String]) -> String {
-    let identity = |row: &Value| -> Vec<Value> {
-        key.iter().map(|column| row.get(column).cloned().unwrap_or_default()).collect()
-    };
-    let same = after.iter().find(|other| !key.is_empty() && identity(other) == identity(row));
+    let same = after.iter().find(|other| !key.is_empty() && identity(other, key) == identity(row, key));
     let Some(same) = same else { return format!("{row} is gone") };
     let named = key.iter().map(|column| format!("{column} {}", text(row.get(column))));
     let changes = columns.iter().filter(|&&column| row.get(column) != same.get(column)).map(|column| {
@@ -131,6 +145,15 @@ mod tests {
             lost_with(&before, &after, Claims::new()),
             [r#"id "1": name was "a" and is no column any more"#]
         );
+    }
+
+    #[test]
+    fn what_others_moved_is_left_out_and_the_rest_is_kept() {
+        let row = |id: &str, name: &str| json!({"id": id, "name": name});
+        let keys = [("t".to_owned(), vec!["id".to_owned()])].into();
+        let (before, after) = (rows(&[row("1", "a"), row("2", "b")]), rows(&[row("1", "x"), row("2", "b")]));
+        let first = rows(&[row("1", "first"), row("2", "first")]);
+        assert_eq!(unmoved(first, &before, &after, &keys), rows(&[row("2", "first")]));
     }
 
     #[test]

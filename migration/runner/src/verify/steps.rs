@@ -5,7 +5,7 @@ use std::time::Instant;
 use sea_orm::DbErr;
 
 use super::bench::Bench;
-use super::lost::lost;
+use super::lost::{lost, unmoved};
 use super::{Finding, VerifiedMigration};
 use crate::catalog::Catalog;
 use crate::run::is_transactional;
@@ -59,11 +59,13 @@ impl Bench<'_> {
             return Ok(None);
         }
         let after = self.catalog().await?;
+        let migrated = self.rows().await?;
         for skipped in self.fill().await? {
             if !migration.tables_without_rows.contains(&skipped) {
                 migration.tables_without_rows.push(skipped);
             }
         }
+        let rows = unmoved(rows, &migrated, &self.rows().await?, &keys);
         let down = self.run(at, Direction::Down).await;
         let mut found = Vec::new();
         match down {

@@ -1,4 +1,5 @@
-//! Links rows that name a package to the package, once it is known.
+//! Links rows that name a package to the package, once it is known, and then brings up to date what follows from all rows
+//! ([`derived`]).
 //!
 //! Set-based and at the end of every import, so that it does not matter which was imported first: of two imports that
 //! run at the same time, the one that ends last sees the rows of both. Each statement finds only rows without a link.
@@ -12,7 +13,10 @@ use super::{
     pipeline::{Work, in_transaction},
     report::{Report, Rows},
 };
-use crate::{Result, ardb::inventory::CRATES_IO};
+use crate::{
+    Result,
+    ardb::{derived, inventory::CRATES_IO},
+};
 
 /// A dependency's package is looked for in the ecosystem of the version that depends, unless another registry holds
 /// it.
@@ -63,12 +67,25 @@ const COMPONENT_PACKAGES: &str = "
       and known.normalized_name = component.normalized_name
       and known.deleted_at is null";
 
-/// Links what can be linked, in one transaction, and counts it in `report`.
+/// Links what can be linked, in one transaction, brings the derived tables up to date, in another, and counts both in
+/// `report`.
 pub(super) async fn link(db: &DatabaseConnection, report: &mut Report) -> Result<()> {
     for (table, updated) in in_transaction(db, &Link).await? {
         report.count(table, Rows { updated, ..Rows::default() });
     }
+    let (table, rows) = in_transaction(db, &Derive).await?;
+    report.count(table, rows);
     Ok(())
+}
+
+struct Derive;
+
+impl Work for Derive {
+    type Done = (&'static str, Rows);
+
+    async fn run(&self, connection: &mut PgConnection) -> Result<Self::Done> {
+        derived::refresh(connection).await
+    }
 }
 
 struct Link;
