@@ -18,7 +18,10 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{demo, digest, import, ingest, migrate, purl, query, refresh, serve, version};
+use crate::commands::{
+    demo, derived, digest, import, ingest, inventory, migrate, package, purl, query, refresh, search, serve,
+    version,
+};
 use crate::output::Outcome;
 
 /// Packages, people and events: the data layer of Archer at the command line
@@ -63,6 +66,17 @@ enum Command {
     Query(query::Command),
     /// Tells what happened in a scope during a period
     Digest(digest::Arguments),
+    /// Shows what is known of a package
+    #[command(subcommand)]
+    Package(package::Command),
+    /// Finds packages by words and by likeness of names
+    Search(search::Arguments),
+    /// Shows inventories, and what is known against them
+    #[command(subcommand)]
+    Inventory(inventory::Command),
+    /// Holds derived tables against what they follow from
+    #[command(subcommand)]
+    Derived(derived::Command),
     /// Holds package URLs against their specification
     #[command(subcommand)]
     Purl(purl::Command),
@@ -119,6 +133,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Ingest(command) => ingest::run(&context, command).await,
         Command::Query(command) => query::run(&context, command).await,
         Command::Digest(arguments) => digest::run(&context, arguments).await,
+        Command::Package(command) => package::run(&context, command).await,
+        Command::Search(arguments) => search::run(&context, arguments).await,
+        Command::Inventory(command) => inventory::run(&context, command).await,
+        Command::Derived(command) => derived::run(&context, command).await,
         Command::Purl(command) => purl::run(&context, &command),
         Command::Version(command) => version::run(&context, &command),
         Command::Refresh(arguments) => refresh::run(&context, arguments).await,

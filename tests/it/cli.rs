@@ -297,7 +297,7 @@ async fn a_server_that_does_not_answer_is_named_with_the_cause_and_without_the_p
 
 #[tokio::test]
 async fn every_command_has_help_with_an_example() {
-    let commands: [&[&str]; 36] = [
+    let commands: [&[&str]; 44] = [
         &[],
         &["demo"],
         &["dev", "up"],
@@ -328,6 +328,14 @@ async fn every_command_has_help_with_an_example() {
         &["query", "run"],
         &["query", "raw"],
         &["digest"],
+        &["package", "show"],
+        &["package", "versions"],
+        &["package", "dependents"],
+        &["package", "advisories"],
+        &["search"],
+        &["inventory", "list"],
+        &["inventory", "exposure"],
+        &["derived", "verify"],
         &["purl", "check"],
         &["version", "affects"],
         &["version", "compare"],

@@ -9,6 +9,7 @@ mod harness;
 mod api;
 mod architecture;
 mod cli;
+mod derived;
 mod dev;
 mod entities;
 mod events_digest;

@@ -3,7 +3,7 @@
 //! A version is affected when its sort key lies in an interval, or when its number is enumerated. Withdrawn advisories
 //! affect nothing.
 
-use entity_ardb::{InventoryId, PackageId, advisory, ecosystem, package};
+use entity_ardb::{InventoryId, PackageId, VersionId, advisory, ecosystem, package};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbBackend, EntityTrait as _, FromQueryResult, PaginatorTrait as _,
     QueryFilter as _, Statement,
@@ -108,4 +108,68 @@ pub async fn affecting(
         [package.0.into(), number.into(), key.into()],
     );
     Ok(advisory::Entity::find().from_raw_sql(select).all(db).await?)
+}
+
+/// An advisory that affects a version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromQueryResult)]
+pub struct Known {
+    /// The advisory's own id, such as RUSTSEC-2021-0001.
+    pub advisory: String,
+    /// `vulnerability`, `unmaintained`, `unsound`, `notice`, …
+    pub kind: String,
+    /// One line; empty: the advisory has none.
+    pub summary: String,
+    /// The CVSS vector as published; `None`: not given.
+    pub severity: Option<String>,
+    /// Other ids of the advisory, sorted.
+    pub aliases: Vec<String>,
+    /// The lowest version that ends a stretch which the version lies in; `None`: no fix is known.
+    pub fixed: Option<String>,
+}
+
+/// The advisories, not withdrawn, that affect `version`, by identifier, as of the last import. One statement.
+///
+/// Empty when nothing is known, or the version does not exist.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn of_version(db: &impl ConnectionTrait, version: VersionId) -> Result<Vec<Known>> {
+    let values = [version.0.into()];
+    let select = Statement::from_sql_and_values(DbBackend::Postgres, include_str!("known.sql"), values);
+    Ok(Known::find_by_statement(select).all(db).await?)
+}
+
+/// An advisory about a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromQueryResult)]
+pub struct About {
+    /// The advisory's own id, such as RUSTSEC-2021-0001.
+    pub advisory: String,
+    /// `vulnerability`, `unmaintained`, `unsound`, `notice`, …
+    pub kind: String,
+    /// One line; empty: the advisory has none.
+    pub summary: String,
+    /// The CVSS vector as published; `None`: not given.
+    pub severity: Option<String>,
+    /// Other ids of the advisory, sorted.
+    pub aliases: Vec<String>,
+    /// Every version that ends an affected stretch; empty: no fix is known.
+    pub fixed: Vec<String>,
+    /// How many live versions of the package it affects, as of the last import.
+    pub affected_versions: i64,
+    /// Whether the newest version is among them.
+    pub is_newest_affected: bool,
+}
+
+/// The advisories, not withdrawn, about `package`, whichever versions they affect, by identifier. One statement.
+///
+/// Empty when nothing is known, or the package does not exist.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn of_package(db: &impl ConnectionTrait, package: PackageId) -> Result<Vec<About>> {
+    let values = [package.0.into()];
+    let select = Statement::from_sql_and_values(DbBackend::Postgres, include_str!("about.sql"), values);
+    Ok(About::find_by_statement(select).all(db).await?)
 }

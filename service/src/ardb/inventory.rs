@@ -25,6 +25,26 @@ pub async fn by_name(
     Ok(found.live().one(db).await?)
 }
 
+/// Live inventories, by kind and name. One statement.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<inventory::Model>> {
+    let found = inventory::Entity::find().live();
+    Ok(found.order_by_asc(inventory::Column::Kind).order_by_asc(inventory::Column::Name).all(db).await?)
+}
+
+/// Live inventories of this very `name`, of whatever kind, by kind. One statement.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn named(db: &impl ConnectionTrait, name: &str) -> Result<Vec<inventory::Model>> {
+    let found = inventory::Entity::find().filter(inventory::Column::Name.eq(name)).live();
+    Ok(found.order_by_asc(inventory::Column::Kind).all(db).await?)
+}
+
 /// Live components of `inventory`, by name, and of one name oldest version first.
 ///
 /// Empty when it has none or does not exist.

@@ -4,11 +4,15 @@
 //! deleted rows out.
 
 pub mod advisory;
+pub mod changes;
+pub mod dependency;
+pub mod dependent;
 pub mod derived;
 pub mod import;
 pub mod inventory;
 pub mod name;
 pub mod package;
+pub mod search;
 pub mod version;
 
 use std::collections::BTreeMap;

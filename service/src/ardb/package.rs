@@ -6,7 +6,7 @@ use entity_ardb::{PackageId, ecosystem, package};
 use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 
 use super::name;
-use crate::{Result, scope::Live as _};
+use crate::{Result, purl::Purl, scope::Live as _};
 
 /// The live package that `ecosystem` (`ecosystems.name`, such as `cargo`) knows as `published`, namespace included
 /// (`@scope/name`), in any spelling that the ecosystem takes for the same.
@@ -27,6 +27,20 @@ pub async fn by_name(
         .filter(ecosystem::Column::Name.eq(ecosystem))
         .filter(package::Column::Namespace.eq(name.namespace))
         .filter(package::Column::NormalizedName.eq(name.normalized));
+    Ok(found.live().one(db).await?)
+}
+
+/// The live package that `purl` names, its version and qualifiers left aside; `None` when there is none. One statement.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn by_purl(db: &impl ConnectionTrait, purl: &Purl) -> Result<Option<package::Model>> {
+    let found = package::Entity::find()
+        .inner_join(ecosystem::Entity)
+        .filter(ecosystem::Column::PurlType.eq(purl.kind()))
+        .filter(package::Column::Namespace.eq(purl.namespace().unwrap_or_default()))
+        .filter(package::Column::NormalizedName.eq(name::normalize(purl.kind(), purl.name())));
     Ok(found.live().one(db).await?)
 }
 

@@ -1,0 +1,68 @@
+//! `archer search`: packages by words and likeness.
+
+use dev::endpoints::Needs;
+use service::ardb::search::{self, Hit, Search};
+use service::purl::Purl;
+
+use crate::Context;
+use crate::output::{self, Outcome, count, plain};
+use crate::stores::Stores;
+
+/// `archer search`
+#[derive(clap::Args, Clone, Debug)]
+#[command(
+    after_help = "Examples:\n  archer search serde json\n  archer search sered --ecosystem cargo --limit 5\n\n\
+    Finds names by their words and by likeness, popular ones first. Ends with 3 where nothing fits."
+)]
+pub struct Arguments {
+    /// Words; "quotes" keep them together, or and -without are understood
+    #[arg(required = true, allow_hyphen_values = true)]
+    text: Vec<String>,
+    /// Only this ecosystem, such as cargo
+    #[arg(long)]
+    ecosystem: Option<String>,
+    /// Only packages with a stable version
+    #[arg(long)]
+    stable: bool,
+    /// At most so many
+    #[arg(long, default_value_t = 20)]
+    limit: u64,
+}
+
+/// Searches. The outcome is [`Outcome::No`] if nothing was found.
+///
+/// # Errors
+///
+/// When the database refuses.
+pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outcome> {
+    let Arguments { text, ecosystem, stable, limit } = arguments;
+    let text = text.join(" ");
+    let search = Search { text: &text, ecosystem: ecosystem.as_deref(), has_stable: stable, after: None };
+    let needs = Needs { ardb: true, ..Needs::default() };
+    let found = Stores::with_migrated(context, needs, async |stores| {
+        Ok(search::packages(stores.ardb()?, &search, limit).await?)
+    })
+    .await?;
+    if context.json {
+        output::json(&found)?;
+    } else if found.is_empty() {
+        output::text(format!("nothing here fits {:?}", plain(&text)))?;
+    } else {
+        let rows = found.iter().map(|hit| {
+            let newest = hit.newest_stable.as_ref().or(hit.newest.as_ref());
+            let newest = newest.map(|number| plain(number)).unwrap_or_default();
+            vec![named(hit), newest, count(hit.popularity.unsigned_abs())]
+        });
+        output::text(output::table(&["package", "newest", "dependents"], rows, &[2]))?;
+    }
+    Ok(if found.is_empty() { Outcome::No } else { Outcome::Done })
+}
+
+/// Its package URL, or, where the ecosystem has none, ecosystem and name.
+fn named(hit: &Hit) -> String {
+    let purl = hit.purl_type.as_deref().map(|kind| Purl::of_package(kind, &hit.namespace, &hit.name, None));
+    match purl {
+        Some(Ok(purl)) => purl.to_string(),
+        _ => plain(&format!("{} {} {}", hit.ecosystem, hit.namespace, hit.name)),
+    }
+}

@@ -1,0 +1,113 @@
+//! Search for packages by words and by likeness of names.
+//!
+//! A package is found when the words occur in its name and namespace, or when its name is like the text (a typing
+//! error, a beginning, a part). What fits about equally well is ordered by popularity: how many other packages depend
+//! on it, as of the last import.
+
+use entity_ardb::PackageId;
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+
+/// What to look for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Search<'a> {
+    /// Words, all of which should occur; `or`, `-without` and `"quotes"` are understood.
+    pub text: &'a str,
+    /// Only this ecosystem (`ecosystems.name`, such as `cargo`); `None`: all.
+    pub ecosystem: Option<&'a str>,
+    /// Only packages with a stable version.
+    pub has_stable: bool,
+    /// Continues after this; `None`: from the best.
+    pub after: Option<Place>,
+}
+
+/// A place in the results, to continue from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    score: i32,
+    popularity: i64,
+    package_id: i64,
+}
+
+/// A package that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromQueryResult)]
+pub struct Hit {
+    /// Of the package.
+    #[serde(skip)]
+    pub package_id: PackageId,
+    /// `ecosystems.name`.
+    pub ecosystem: String,
+    /// `None`: the ecosystem has no package URLs.
+    pub purl_type: Option<String>,
+    /// Empty: none.
+    pub namespace: String,
+    /// As published.
+    pub name: String,
+    /// `None`: every version is yanked, or has no order.
+    pub newest: Option<String>,
+    /// `None`: no such version that is stable.
+    pub newest_stable: Option<String>,
+    /// How many other packages depend on it.
+    pub popularity: i64,
+    /// How well it fits, from 0 to 20.
+    pub score: i32,
+}
+
+impl Hit {
+    /// Where the next page begins, if this is the last of its page.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place { score: self.score, popularity: self.popularity, package_id: self.package_id.0 }
+    }
+}
+
+/// The best `limit` packages for `search`, one statement. Empty when nothing fits.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn packages(db: &impl ConnectionTrait, search: &Search<'_>, limit: u64) -> Result<Vec<Hit>> {
+    let Search { text, ecosystem, has_stable, after } = *search;
+    let values = [
+        words(text).into(),
+        text.trim().to_lowercase().replace('\0', "").into(),
+        ecosystem.into(),
+        has_stable.into(),
+        after.map(|place| place.score).into(),
+        after.map(|place| place.popularity).into(),
+        after.map(|place| place.package_id).into(),
+        i64::try_from(limit).unwrap_or(i64::MAX).into(),
+    ];
+    let select = Statement::from_sql_and_values(DbBackend::Postgres, include_str!("search.sql"), values);
+    Ok(Hit::find_by_statement(select).all(db).await?)
+}
+
+/// `text` with words where `package_search_document` makes them: a sign within a word separates, one before a word
+/// stays (`-without`).
+fn words(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    for character in text.chars() {
+        let is_within = words.ends_with(char::is_alphanumeric);
+        match character {
+            '\0' => {}
+            '"' => words.push('"'),
+            sign if !sign.is_alphanumeric() && (is_within || sign != '-') => words.push(' '),
+            other => words.push(other),
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn signs_within_words_separate_and_a_minus_before_one_stays() {
+        assert_eq!(words("serde_json -derive"), "serde json -derive");
+        assert_eq!(words("@babel/core \"left-pad\""), " babel core \"left pad\"");
+        assert_eq!(words("a\0b"), "ab");
+    }
+}
