@@ -77,6 +77,7 @@ fn kind(declared: &ColumnType) -> String {
     match declared {
         ColumnType::BigInteger => "bigint".to_owned(),
         ColumnType::Integer => "integer".to_owned(),
+        ColumnType::Date => "date".to_owned(),
         ColumnType::Boolean => "boolean".to_owned(),
         ColumnType::String(_) | ColumnType::Text => "text".to_owned(),
         ColumnType::VarBinary(_) | ColumnType::Blob => "bytea".to_owned(),
@@ -88,7 +89,7 @@ fn kind(declared: &ColumnType) -> String {
     }
 }
 
-/// The columns of every table but the ledger and its log, in the order of the table.
+/// The columns of every table but a partition, the ledger and its log, in the order of the table.
 async fn cataloged(db: &TestDb) -> Vec<Column> {
     let sql = r#"
         select c.relname::text as "table", a.attname::text as name, format_type(a.atttypid, a.atttypmod) as kind,
@@ -148,6 +149,8 @@ async fn assert_same_values<E: ActiveEnum<Value = String>>(db: &TestDb, constrai
 async fn every_enum_has_the_values_that_its_check_lets_through() {
     let db = TestDb::overlaid().await;
     assert_same_values::<entity_ardb::VersionScheme>(&db, "ecosystems_version_scheme_check").await;
+    assert_same_values::<entity_ardb::PackageStatus>(&db, "packages_status_check").await;
+    assert_same_values::<entity_ardb::MaintainerKind>(&db, "maintainers_kind_check").await;
     assert_same_values::<entity_ardb::DependencyKind>(&db, "dependencies_kind_check").await;
     assert_same_values::<entity_ardb::DocumentKind>(&db, "source_documents_kind_check").await;
     assert_same_values::<entity_ardb::RangeKind>(&db, "affected_ranges_kind_check").await;

@@ -44,18 +44,26 @@ pub fn rows(report: &Report, table: &str) -> (u64, u64, u64) {
     (rows.inserted, rows.updated, rows.deleted)
 }
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 21] = [
     "advisories",
     "advisory_aliases",
     "affected_intervals",
     "affected_packages",
     "affected_ranges",
     "affected_versions",
+    "categories",
+    "categories_packages",
     "dependencies",
     "ecosystems",
     "inventories",
     "inventory_components",
+    "keywords",
+    "keywords_packages",
+    "licences",
+    "maintainers",
+    "maintainers_packages",
     "packages",
+    "repositories",
     "source_documents",
     "versions",
 ];
@@ -77,11 +85,17 @@ pub async fn content(db: &DatabaseConnection) -> BTreeMap<&'static str, Vec<Stri
     for table in TABLES {
         let select = format!(
             "select (row - '{{id,created_at,updated_at,imported_at,version_id,package_id,advisory_id,inventory_id,\
-                 affected_package_id,affected_range_id,source_document_id,ecosystem_id}}'::text[]
+                 affected_package_id,affected_range_id,source_document_id,ecosystem_id,licence_id,repository_id,\
+                 maintainer_id,keyword_id,category_id}}'::text[]
                  || jsonb_build_object(
                      'package', (select normalized_name from packages where id = (row ->> 'package_id')::bigint),
                      'version', (select number from versions where id = (row ->> 'version_id')::bigint),
-                     'advisory', (select identifier from advisories where id = (row ->> 'advisory_id')::bigint)
+                     'advisory', (select identifier from advisories where id = (row ->> 'advisory_id')::bigint),
+                     'licensed', (select expression from licences where id = (row ->> 'licence_id')::bigint),
+                     'repository', (select url from repositories where id = (row ->> 'repository_id')::bigint),
+                     'maintainer', (select login from maintainers where id = (row ->> 'maintainer_id')::bigint),
+                     'keyword', (select name from keywords where id = (row ->> 'keyword_id')::bigint),
+                     'category', (select slug from categories where id = (row ->> 'category_id')::bigint)
                  ))::text as line
              from (select to_jsonb(t) as row from {table} t) rows
              order by 1"

@@ -24,7 +24,7 @@ const LEDGERS: [(&str, &str); 6] = [
 ];
 
 /// Tables without the standard columns, their key and their trigger; every other rule holds for them.
-const FACTS: [(&str, &str); 5] = [
+const FACTS: [(&str, &str); 6] = [
     ("advisory_matches", "derived: a row is there or not, and its key is what it relates"),
     (
         "audit_events",
@@ -33,6 +33,10 @@ const FACTS: [(&str, &str); 5] = [
     ("dependents", "derived: a row is there or not, and its key is what it relates"),
     ("latest_versions", "derived: its key is the package; only a change of the answer moves updated_at"),
     ("package_search_entries", "derived: its key is the package"),
+    (
+        "version_downloads",
+        "a partitioned fact table; a row per version and day would be mostly standard columns",
+    ),
 ];
 
 /// Begins a query: `tables (oid, name)` that the rules hold for, and those of them that are `standard`.

@@ -63,6 +63,10 @@ pub struct Model {
     pub affected_packages: HasMany<super::affected_package::Entity>,
     #[sea_orm(has_many)]
     pub inventory_components: HasMany<super::inventory_component::Entity>,
+    #[sea_orm(has_many)]
+    pub maintainers: HasMany<super::maintainer::Entity>,
+    #[sea_orm(has_many)]
+    pub categories: HasMany<super::category::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

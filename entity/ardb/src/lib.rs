@@ -44,7 +44,8 @@
 //!
 //! | noun | entities |
 //! |---|---|
-//! | packages | [`ecosystem`], [`package`], [`version`], [`dependency`] |
+//! | packages | [`ecosystem`], [`package`], [`version`], [`dependency`], [`version_download`] |
+//! | what is said of packages | [`licence`], [`repository`], [`maintainer`], [`maintainer_package`], [`keyword`], [`keyword_package`], [`category`], [`category_package`] |
 //! | advisories | [`advisory`], [`advisory_alias`], [`affected_package`], [`affected_version`], [`affected_range`], [`affected_interval`] |
 //! | inventories | [`inventory`], [`inventory_component`] |
 //! | imports | [`source_document`] |
@@ -64,16 +65,25 @@ pub mod affected_interval;
 pub mod affected_package;
 pub mod affected_range;
 pub mod affected_version;
+pub mod category;
+pub mod category_package;
 pub mod dependency;
 pub mod dependent;
 pub mod ecosystem;
 pub mod inventory;
 pub mod inventory_component;
+pub mod keyword;
+pub mod keyword_package;
 pub mod latest_version;
+pub mod licence;
+pub mod maintainer;
+pub mod maintainer_package;
 pub mod package;
 pub mod package_search_entry;
+pub mod repository;
 pub mod source_document;
 pub mod version;
+pub mod version_download;
 
 pub use advisory::AdvisoryId;
 pub use advisory_alias::AdvisoryAliasId;
@@ -81,11 +91,19 @@ pub use affected_interval::AffectedIntervalId;
 pub use affected_package::AffectedPackageId;
 pub use affected_range::{AffectedRangeId, RangeKind};
 pub use affected_version::AffectedVersionId;
+pub use category::CategoryId;
+pub use category_package::CategoryPackageId;
 pub use dependency::{DependencyId, DependencyKind};
 pub use ecosystem::{EcosystemId, VersionScheme};
 pub use inventory::{InventoryId, InventoryKind};
 pub use inventory_component::InventoryComponentId;
-pub use package::PackageId;
+pub use keyword::KeywordId;
+pub use keyword_package::KeywordPackageId;
+pub use licence::LicenceId;
+pub use maintainer::{MaintainerId, MaintainerKind};
+pub use maintainer_package::MaintainerPackageId;
+pub use package::{PackageId, PackageStatus};
+pub use repository::RepositoryId;
 pub use source_document::{DocumentKind, SourceDocumentId};
 pub use version::VersionId;
 
@@ -100,8 +118,17 @@ pub fn tables() -> Vec<TableCreateStatement> {
     let schema = Schema::new(DbBackend::Postgres);
     vec![
         schema.create_table_from_entity(ecosystem::Entity),
+        schema.create_table_from_entity(repository::Entity),
         schema.create_table_from_entity(package::Entity),
+        schema.create_table_from_entity(maintainer::Entity),
+        schema.create_table_from_entity(maintainer_package::Entity),
+        schema.create_table_from_entity(keyword::Entity),
+        schema.create_table_from_entity(keyword_package::Entity),
+        schema.create_table_from_entity(category::Entity),
+        schema.create_table_from_entity(category_package::Entity),
+        schema.create_table_from_entity(licence::Entity),
         schema.create_table_from_entity(version::Entity),
+        schema.create_table_from_entity(version_download::Entity),
         schema.create_table_from_entity(dependency::Entity),
         schema.create_table_from_entity(source_document::Entity),
         schema.create_table_from_entity(advisory::Entity),

@@ -2,11 +2,25 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::EcosystemId;
+use crate::{EcosystemId, RepositoryId};
 
 /// Id of a row in `packages`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
 pub struct PackageId(pub i64);
+
+/// Whether a package can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "kebab-case")]
+pub enum PackageStatus {
+    /// Nothing speaks against it.
+    Active,
+    /// Its publisher advises against it.
+    Deprecated,
+    /// No longer worked on.
+    Archived,
+    /// No longer in the registry.
+    Removed,
+}
 
 /// A row of `packages`.
 #[sea_orm::model]
@@ -28,8 +42,20 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub deleted_at: Option<DateTimeUtc>,
+    /// The package URL, without a version; null: the ecosystem has no purl type, or not imported since the column
+    /// came.
+    pub purl: Option<String>,
+    pub status: PackageStatus,
+    /// As published; empty: none given. So are the two links.
+    pub description: String,
+    pub homepage_url: String,
+    pub documentation_url: String,
+    /// Where it is developed; null: not given, or no URL of a repository.
+    pub repository_id: Option<RepositoryId>,
     #[sea_orm(belongs_to, from = "ecosystem_id", to = "id")]
     pub ecosystem: BelongsTo<super::ecosystem::Entity>,
+    #[sea_orm(belongs_to, from = "repository_id", to = "id")]
+    pub repository: BelongsTo<Option<super::repository::Entity>>,
     #[sea_orm(has_many)]
     pub versions: HasMany<super::version::Entity>,
     /// What depends on it, not what it depends on.
@@ -39,6 +65,12 @@ pub struct Model {
     pub affected_packages: HasMany<super::affected_package::Entity>,
     #[sea_orm(has_many)]
     pub inventory_components: HasMany<super::inventory_component::Entity>,
+    #[sea_orm(has_many)]
+    pub maintainers: HasMany<super::maintainer_package::Entity>,
+    #[sea_orm(has_many)]
+    pub keywords: HasMany<super::keyword_package::Entity>,
+    #[sea_orm(has_many)]
+    pub categories: HasMany<super::category_package::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -12,8 +12,16 @@ pub struct SourceDocumentId(pub i64);
 pub enum DocumentKind {
     /// One crate's file of a cargo registry index.
     CargoIndex,
+    /// A table of crates.io's database dump.
+    CratesIoDump,
     /// A record in OSV form.
     Osv,
+    /// What npm's registry says of a package.
+    Npm,
+    /// What PyPI says of a project.
+    Pypi,
+    /// A software bill of materials.
+    Sbom,
     /// A lockfile.
     Lockfile,
 }

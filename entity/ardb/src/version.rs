@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::PackageId;
+use crate::{LicenceId, PackageId};
 
 /// Id of a row in `versions`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
@@ -37,12 +37,25 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub deleted_at: Option<DateTimeUtc>,
+    /// As published; empty: none given.
+    pub licence: String,
+    /// The licence that `licence` names; null: none given, too long to be one, or not imported since the column came.
+    pub licence_id: Option<LicenceId>,
+    /// Of the published archive; null: the registry does not say.
+    pub size_bytes: Option<i64>,
+    /// Further checksums of the published archive, an object: from the algorithm in lower case to hexadecimal digits.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub checksums: Json,
     #[sea_orm(belongs_to, from = "package_id", to = "id")]
     pub package: BelongsTo<super::package::Entity>,
+    #[sea_orm(belongs_to, from = "licence_id", to = "id")]
+    pub published_under: BelongsTo<Option<super::licence::Entity>>,
     #[sea_orm(has_many)]
     pub dependencies: HasMany<super::dependency::Entity>,
     #[sea_orm(has_many)]
     pub inventory_components: HasMany<super::inventory_component::Entity>,
+    #[sea_orm(has_many)]
+    pub downloads: HasMany<super::version_download::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

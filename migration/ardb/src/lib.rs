@@ -18,6 +18,12 @@ mod m20261102_090300_create_source_documents;
 mod m20261102_090400_create_advisories;
 mod m20261102_090500_create_inventories;
 mod m20261121_090000_add_version_scheme_pub;
+mod m20261126_090000_create_licences;
+mod m20261126_090100_create_repositories;
+mod m20261126_090200_create_maintainers;
+mod m20261126_090300_create_keywords_and_categories;
+mod m20261126_090400_create_version_downloads;
+mod m20261126_090500_add_document_kinds;
 mod m20261126_093000_create_latest_versions;
 mod m20261126_093100_create_dependents;
 mod m20261126_093200_create_advisory_matches;
@@ -52,6 +58,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261102_090400_create_advisories::Migration),
             Box::new(m20261102_090500_create_inventories::Migration),
             Box::new(m20261121_090000_add_version_scheme_pub::Migration),
+            Box::new(m20261126_090000_create_licences::Migration),
+            Box::new(m20261126_090100_create_repositories::Migration),
+            Box::new(m20261126_090200_create_maintainers::Migration),
+            Box::new(m20261126_090300_create_keywords_and_categories::Migration),
+            Box::new(m20261126_090400_create_version_downloads::Migration),
+            Box::new(m20261126_090500_add_document_kinds::Migration),
             Box::new(m20261126_093000_create_latest_versions::Migration),
             Box::new(m20261126_093100_create_dependents::Migration),
             Box::new(m20261126_093200_create_advisory_matches::Migration),

@@ -2,13 +2,16 @@
 
 use entity_ardb::{
     AdvisoryAliasId, AdvisoryId, AffectedIntervalId, AffectedPackageId, AffectedRangeId, AffectedVersionId,
-    DependencyId, DependencyKind, DocumentKind, EcosystemId, InventoryComponentId, InventoryId,
-    InventoryKind, PackageId, RangeKind, SourceDocumentId, VersionId, VersionScheme, advisory,
-    advisory_alias, advisory_match, affected_interval, affected_package, affected_range, affected_version,
-    dependency, dependent, ecosystem, inventory, inventory_component, latest_version, package,
-    package_search_entry, source_document, version,
+    CategoryId, CategoryPackageId, DependencyId, DependencyKind, DocumentKind, EcosystemId,
+    InventoryComponentId, InventoryId, InventoryKind, KeywordId, KeywordPackageId, LicenceId, MaintainerId,
+    MaintainerKind, MaintainerPackageId, PackageId, PackageStatus, RangeKind, RepositoryId, SourceDocumentId,
+    VersionId, VersionScheme, advisory, advisory_alias, advisory_match, affected_interval, affected_package,
+    affected_range, affected_version, category, category_package, dependency, dependent, ecosystem,
+    inventory, inventory_component, keyword, keyword_package, latest_version, licence, maintainer,
+    maintainer_package, package, package_search_entry, repository, source_document, version,
+    version_download,
 };
-use sea_orm::EntityLoaderTrait;
+use sea_orm::{ActiveModelTrait, EntityLoaderTrait, EntityTrait, IntoActiveModel};
 use serde_json::json;
 
 use super::{stored, time};
@@ -22,8 +25,20 @@ const DELETED: &str = "2026-11-03T00:00:00Z";
 /// the row reads back as it was written.
 async fn fill(db: &TestDb) {
     stored(db, ecosystem()).await;
+    stored(db, repository()).await;
     stored(db, package()).await;
+    stored(db, maintainer()).await;
+    stored(db, maintained()).await;
+    stored(db, keyword()).await;
+    stored(db, carried()).await;
+    stored(db, category()).await;
+    stored(db, sorted()).await;
+    stored(db, licence()).await;
     stored(db, version()).await;
+    let inserted = downloads().into_active_model().reset_all().insert(db.connection()).await;
+    assert_eq!(inserted.as_ref(), Ok(&downloads()));
+    let read = version_download::Entity::find().all(db.connection()).await;
+    assert_eq!(read, Ok(vec![downloads()]));
     stored(db, dependency()).await;
     stored(db, document()).await;
     stored(db, advisory()).await;
@@ -63,6 +78,12 @@ fn package() -> package::Model {
         created_at: time(CREATED),
         updated_at: time(UPDATED),
         deleted_at: Some(time(DELETED)),
+        purl: Some("pkg:swift/example.org/left/left-pad".into()),
+        status: PackageStatus::Deprecated,
+        description: "Pads.".into(),
+        homepage_url: "https://left.example.org".into(),
+        documentation_url: "https://left.example.org/docs".into(),
+        repository_id: Some(RepositoryId(114)),
     }
 }
 
@@ -80,6 +101,10 @@ fn version() -> version::Model {
         created_at: time(CREATED),
         updated_at: time(UPDATED),
         deleted_at: Some(time(DELETED)),
+        licence: "MIT/Apache-2.0".into(),
+        licence_id: Some(LicenceId(115)),
+        size_bytes: Some(i64::MAX),
+        checksums: json!({ "sha512": "00" }),
     }
 }
 
@@ -276,6 +301,106 @@ fn search_entry() -> package_search_entry::Model {
     }
 }
 
+fn repository() -> repository::Model {
+    repository::Model {
+        id: RepositoryId(114),
+        url: "https://git.example.org/acme/left-pad".into(),
+        host: "git.example.org".into(),
+        path: "acme/left-pad".into(),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn licence() -> licence::Model {
+    licence::Model {
+        id: LicenceId(115),
+        expression: "MIT OR Apache-2.0".into(),
+        is_spdx: true,
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn maintainer() -> maintainer::Model {
+    maintainer::Model {
+        id: MaintainerId(116),
+        ecosystem_id: EcosystemId(101),
+        kind: MaintainerKind::Team,
+        login: "acme:padders".into(),
+        name: "Padders".into(),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn maintained() -> maintainer_package::Model {
+    maintainer_package::Model {
+        id: MaintainerPackageId(117),
+        maintainer_id: MaintainerId(116),
+        package_id: PackageId(102),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn keyword() -> keyword::Model {
+    keyword::Model {
+        id: KeywordId(118),
+        name: "padding".into(),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn carried() -> keyword_package::Model {
+    keyword_package::Model {
+        id: KeywordPackageId(119),
+        keyword_id: KeywordId(118),
+        package_id: PackageId(102),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn category() -> category::Model {
+    category::Model {
+        id: CategoryId(120),
+        ecosystem_id: EcosystemId(101),
+        slug: "text::layout".into(),
+        name: "Text::Layout".into(),
+        description: "Where text goes.".into(),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn sorted() -> category_package::Model {
+    category_package::Model {
+        id: CategoryPackageId(121),
+        category_id: CategoryId(120),
+        package_id: PackageId(102),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn downloads() -> version_download::Model {
+    version_download::Model {
+        version_id: VersionId(103),
+        day: time(CREATED).date_naive(),
+        downloads: i64::MAX,
+    }
+}
+
 #[tokio::test]
 async fn every_entity_of_ardb_reads_back_as_it_was_written() {
     let db = TestDb::migrated(Database::Ardb).await;
@@ -304,6 +429,10 @@ async fn what_the_entity_leaves_unset_the_database_fills_in() {
         created_at: version.created_at,
         updated_at: version.created_at,
         deleted_at: None,
+        licence: String::new(),
+        licence_id: None,
+        size_bytes: None,
+        checksums: json!({}),
     };
     assert_eq!(version::Model::from(version), expected);
 }
@@ -317,9 +446,13 @@ async fn relations_load_from_the_row_that_others_refer_to() {
         .filter_by_id(ecosystem().id)
         .with(package::Entity)
         .with(affected_package::Entity)
-        .with(inventory_component::Entity);
+        .with(inventory_component::Entity)
+        .with(maintainer::Entity)
+        .with(category::Entity);
     let loaded = loaded.one(&*db).await.unwrap().unwrap();
     assert_eq!(loaded.packages, [package()]);
+    assert_eq!(loaded.maintainers, [maintainer()]);
+    assert_eq!(loaded.categories, [category()]);
     assert_eq!(loaded.affected_packages, [affected()]);
     assert_eq!(loaded.inventory_components, [component()]);
 
@@ -327,15 +460,41 @@ async fn relations_load_from_the_row_that_others_refer_to() {
         .with(version::Entity)
         .with(dependency::Entity)
         .with(affected_package::Entity)
-        .with(inventory_component::Entity);
+        .with(inventory_component::Entity)
+        .with(maintainer_package::Entity)
+        .with(keyword_package::Entity)
+        .with(category_package::Entity);
     let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.maintainers, [maintained()]);
+    assert_eq!(loaded.keywords, [carried()]);
+    assert_eq!(loaded.categories, [sorted()]);
     assert_eq!(loaded.versions, [version()]);
     assert_eq!(loaded.dependents, [dependency()]);
     assert_eq!(loaded.affected_packages, [affected()]);
     assert_eq!(loaded.inventory_components, [component()]);
 
-    let loaded = version::Entity::load().with(dependency::Entity).with(inventory_component::Entity);
+    let loaded = repository::Entity::load().with(package::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.packages, [package()]);
+
+    let loaded = licence::Entity::load().with(version::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.versions, [version()]);
+
+    let loaded =
+        maintainer::Entity::load().with(maintainer_package::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.maintained, [maintained()]);
+
+    let loaded = keyword::Entity::load().with(keyword_package::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.carried, [carried()]);
+
+    let loaded = category::Entity::load().with(category_package::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.sorted, [sorted()]);
+
+    let loaded = version::Entity::load()
+        .with(dependency::Entity)
+        .with(inventory_component::Entity)
+        .with(version_download::Entity);
     let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(loaded.downloads, [downloads()]);
     assert_eq!(loaded.dependencies, [dependency()]);
     assert_eq!(loaded.inventory_components, [component()]);
 
@@ -368,10 +527,38 @@ async fn relations_load_from_the_row_that_refers_to_others() {
     let db = TestDb::migrated(Database::Ardb).await;
     fill(&db).await;
 
-    let loaded = package::Entity::load().with(ecosystem::Entity).one(&*db).await.unwrap().unwrap();
+    let loaded = package::Entity::load().with(ecosystem::Entity).with(repository::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(ecosystem(), *loaded.ecosystem.as_ref().unwrap());
+    assert_eq!(repository(), *loaded.repository.as_ref().unwrap());
+
+    let loaded = version::Entity::load().with(package::Entity).with(licence::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(package(), *loaded.package.as_ref().unwrap());
+    assert_eq!(licence(), *loaded.published_under.as_ref().unwrap());
+
+    let loaded = version_download::Entity::load().with(version::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(version(), *loaded.version.as_ref().unwrap());
+
+    let loaded = maintainer::Entity::load().with(ecosystem::Entity).one(&*db).await.unwrap().unwrap();
     assert_eq!(ecosystem(), *loaded.ecosystem.as_ref().unwrap());
 
-    let loaded = version::Entity::load().with(package::Entity).one(&*db).await.unwrap().unwrap();
+    let loaded = category::Entity::load().with(ecosystem::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(ecosystem(), *loaded.ecosystem.as_ref().unwrap());
+
+    let loaded = maintainer_package::Entity::load().with(maintainer::Entity).with(package::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(maintainer(), *loaded.maintainer.as_ref().unwrap());
+    assert_eq!(package(), *loaded.package.as_ref().unwrap());
+
+    let loaded = keyword_package::Entity::load().with(keyword::Entity).with(package::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(keyword(), *loaded.keyword.as_ref().unwrap());
+    assert_eq!(package(), *loaded.package.as_ref().unwrap());
+
+    let loaded = category_package::Entity::load().with(category::Entity).with(package::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(category(), *loaded.category.as_ref().unwrap());
     assert_eq!(package(), *loaded.package.as_ref().unwrap());
 
     let loaded = dependency::Entity::load().with(version::Entity).with(package::Entity);

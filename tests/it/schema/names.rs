@@ -107,7 +107,8 @@ async fn no_two_databases_share_a_name() {
         where pronamespace = current_schema()::regnamespace
           and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
         union all
-        select 'constraint', conname::text from pg_constraint c where connamespace = current_schema()::regnamespace
+        select 'constraint', conname::text from pg_constraint c
+        where connamespace = current_schema()::regnamespace and coninhcount = 0 -- a partition's are its parent's
         union all
         select 'trigger', tgname::text from pg_trigger where not tgisinternal";
     let mut owners = BTreeMap::<(String, String), BTreeSet<&str>>::new();

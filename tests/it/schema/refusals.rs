@@ -31,12 +31,54 @@ const REFUSED: &[(&str, &str)] = &[
     ("packages_name_check", "update packages set name = ''"),
     ("packages_name_check", "update packages set name = repeat('x', 257)"),
     ("packages_normalized_name_check", "update packages set normalized_name = ''"),
+    ("packages_purl_check", "update packages set purl = ''"),
+    ("packages_status_check", "update packages set status = 'resting'"),
+    (
+        "repositories_url_key",
+        "insert into repositories (url, host, path) select url, host, path from repositories",
+    ),
+    ("repositories_url_check", "update repositories set url = 'http://git.example.org/acme/left-pad'"),
+    ("repositories_url_check", "update repositories set url = 'https://' || repeat('x', 1017)"),
+    ("repositories_host_check", "update repositories set host = ''"),
+    ("repositories_path_check", "update repositories set path = ''"),
+    (
+        "maintainers_ecosystem_id_kind_login_key",
+        "insert into maintainers (ecosystem_id, kind, login) values (1, 'user', 'ada')",
+    ),
+    ("maintainers_kind_check", "update maintainers set kind = 'robot'"),
+    ("maintainers_login_check", "update maintainers set login = ''"),
+    ("maintainers_name_check", "update maintainers set name = repeat('x', 1025)"),
+    (
+        "maintainers_packages_maintainer_id_package_id_key",
+        "insert into maintainers_packages (maintainer_id, package_id, deleted_at) values (1, 1, now())",
+    ),
+    ("keywords_name_key", "insert into keywords (name) values ('padding')"),
+    ("keywords_name_check", "update keywords set name = 'Padding'"),
+    ("keywords_name_check", "update keywords set name = ''"),
+    (
+        "keywords_packages_keyword_id_package_id_key",
+        "insert into keywords_packages (keyword_id, package_id, deleted_at) values (1, 1, now())",
+    ),
+    (
+        "categories_ecosystem_id_slug_key",
+        "insert into categories (ecosystem_id, slug, name) values (1, 'text', 'Texts')",
+    ),
+    ("categories_slug_check", "update categories set slug = ''"),
+    ("categories_name_check", "update categories set name = ''"),
+    (
+        "categories_packages_category_id_package_id_key",
+        "insert into categories_packages (category_id, package_id, deleted_at) values (1, 1, now())",
+    ),
+    ("licences_expression_key", "insert into licences (expression, is_spdx) values ('MIT', false)"),
+    ("licences_expression_check", "update licences set expression = ''"),
     ("versions_package_id_number_key", "insert into versions (package_id, number) values (1, '1.0.0')"),
     ("versions_number_check", "update versions set number = ''"),
     ("versions_number_check", "update versions set number = repeat('é', 129)"),
     ("versions_sort_key_check", "update versions set sort_key = ''"),
     ("versions_sort_key_check", r"update versions set sort_key = decode(repeat('00', 2049), 'hex')"),
     ("versions_checksum_sha256_check", r"update versions set checksum_sha256 = '\x00'"),
+    ("versions_size_bytes_check", "update versions set size_bytes = -1"),
+    ("versions_checksums_check", "update versions set checksums = '[]'"),
     ("versions_attributes_check", "update versions set attributes = '[]'"),
     (
         "dependencies_version_id_kind_target_namespace_normalized_na_key",
@@ -314,7 +356,11 @@ async fn every_referenced_row_stays_while_something_refers_to_it() {
         select distinct c.confrelid::regclass::text as text
         from tables t join pg_constraint c on c.conrelid = t.oid and c.contype = 'f'";
     let db = filled().await;
-    db.execute_unprepared("update inventory_components set package_id = 1, version_id = 1").await.unwrap();
+    let refer = "
+        update inventory_components set package_id = 1, version_id = 1;
+        update packages set repository_id = 1;
+        update versions set licence_id = 1;";
+    db.execute_unprepared(refer).await.unwrap();
     for table in texts(&db, query).await {
         let refused = violation(&db, &format!("delete from {table} where id = 1")).await.unwrap_err();
         assert!(refused.ends_with("_fkey"), "{table}: {refused}");
@@ -351,6 +397,11 @@ async fn the_longest_values_that_the_checks_let_through_fit_in_every_index() {
         $$;
         update packages set namespace = random_text(256), name = random_text(256), normalized_name = random_text(256);
         update versions set number = random_text(256), sort_key = convert_to(random_text(2048), 'UTF8');
+        update licences set expression = random_text(1024);
+        update repositories set url = 'https://' || random_text(1016), host = random_text(256), path = random_text(1024);
+        update maintainers set login = random_text(256);
+        update keywords set name = lower(random_text(256));
+        update categories set slug = random_text(256);
         update dependencies set namespace = random_text(256), name = random_text(256), package_id = null,
             normalized_name = random_text(256), alias = random_text(256), target = random_text(1024),
             registry = random_text(512);
@@ -364,6 +415,29 @@ async fn the_longest_values_that_the_checks_let_through_fit_in_every_index() {
             number = random_text(256), source = random_text(1024);
         update package_rankings set namespace = random_text(256), name = random_text(256);";
     assert_eq!(violation(&filled().await, longest).await, Ok(()));
+}
+
+#[tokio::test]
+async fn downloads_are_counted_once_per_version_and_day_and_only_in_a_month_that_was_added() {
+    let db = filled().await;
+    let add = |day: &str| {
+        format!("insert into version_downloads (version_id, day, downloads) values (1, '{day}', 1)")
+    };
+    let twice = violation(&db, &add("2026-11-02")).await;
+    assert_eq!(twice, Err("version_downloads_2026_11_pkey".to_owned()));
+    let negative = violation(&db, "update version_downloads set downloads = -1").await;
+    assert_eq!(negative, Err("version_downloads_downloads_check".to_owned()));
+    let missing = violation(&db, "update version_downloads set version_id = -1").await;
+    assert_eq!(missing, Err("version_downloads_version_id_fkey".to_owned()));
+    assert!(violation(&db, &add("2024-02-29")).await.unwrap_err().contains("no partition"));
+    for _ in 0..2 {
+        let added = "select ardb_add_version_downloads_partition('2024-02-29')";
+        assert_eq!(violation(&db, added).await, Ok(()));
+    }
+    assert_eq!(violation(&db, &add("2024-02-29")).await, Ok(()));
+    let partitions = "select inhrelid::regclass::text as text from pg_inherits
+                      where inhparent = 'version_downloads'::regclass order by 1";
+    assert_eq!(texts(&db, partitions).await, ["version_downloads_2024_02", "version_downloads_2026_11"]);
 }
 
 #[tokio::test]

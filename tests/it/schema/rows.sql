@@ -2,6 +2,15 @@
 -- those of latest_versions, dependents and package_search_entries.
 insert into packages (ecosystem_id, name, normalized_name) values (1, 'Left_Pad', 'left-pad');
 insert into versions (package_id, number, sort_key) values (1, '1.0.0', '\x01');
+insert into licences (expression, is_spdx) values ('MIT', true);
+insert into repositories (url, host, path) values ('https://git.example.org/acme/left-pad', 'git.example.org', 'acme/left-pad');
+insert into maintainers (ecosystem_id, kind, login) values (1, 'user', 'ada');
+insert into maintainers_packages (maintainer_id, package_id) values (1, 1);
+insert into keywords (name) values ('padding');
+insert into keywords_packages (keyword_id, package_id) values (1, 1);
+insert into categories (ecosystem_id, slug, name) values (1, 'text', 'Text');
+insert into categories_packages (category_id, package_id) values (1, 1);
+insert into version_downloads (version_id, day, downloads) values (1, '2026-11-02', 3);
 insert into dependencies (version_id, package_id, name, normalized_name, requirement, kind)
 values (1, 1, 'Left_Pad', 'left-pad', '^1', 'normal');
 insert into source_documents (kind, locator, sha256, size_bytes, imported_at)
