@@ -1,9 +1,9 @@
 //! Named conditions on selects, so that a query says what it means and no condition is written twice.
 
 use entity_ardb::{
-    PackageId, advisory, advisory_alias, affected_interval, affected_package, affected_range,
-    affected_version, dependency, ecosystem, inventory, inventory_component, package, source_document,
-    version,
+    PackageId, advisory, advisory_alias, advisory_reference, advisory_severity, affected_interval,
+    affected_package, affected_range, affected_version, dependency, ecosystem, import_error, import_run,
+    inventory, inventory_component, inventory_relation, package, source_document, version,
 };
 use sea_orm::{ColumnTrait as _, Order, QueryFilter as _, QueryOrder as _, Select, sea_query::NullOrdering};
 
@@ -27,14 +27,19 @@ macro_rules! live {
 live!(
     advisory,
     advisory_alias,
+    advisory_reference,
+    advisory_severity,
     affected_interval,
     affected_package,
     affected_range,
     affected_version,
     dependency,
     ecosystem,
+    import_error,
+    import_run,
     inventory,
     inventory_component,
+    inventory_relation,
     package,
     source_document,
     version,

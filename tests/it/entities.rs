@@ -155,6 +155,10 @@ async fn every_enum_has_the_values_that_its_check_lets_through() {
     assert_same_values::<entity_ardb::DocumentKind>(&db, "source_documents_kind_check").await;
     assert_same_values::<entity_ardb::RangeKind>(&db, "affected_ranges_kind_check").await;
     assert_same_values::<entity_ardb::InventoryKind>(&db, "inventories_kind_check").await;
+    assert_same_values::<entity_ardb::ImportOutcome>(&db, "import_runs_outcome_check").await;
+    assert_same_values::<entity_ardb::SeverityRating>(&db, "advisory_severities_rating_check").await;
+    assert_same_values::<entity_ardb::ComponentScope>(&db, "inventory_components_scope_check").await;
+    assert_same_values::<entity_ardb::RelationKind>(&db, "inventory_relations_kind_check").await;
     assert_same_values::<entity_identitydb::Role>(&db, "organizations_users_role_check").await;
     assert_same_values::<entity_identitydb::Role>(&db, "invitations_role_check").await;
     assert_same_values::<entity_identitydb::Purpose>(&db, "one_time_codes_purpose_check").await;

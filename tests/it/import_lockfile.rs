@@ -5,12 +5,12 @@ use std::{fs, path::Path};
 use entity_ardb::InventoryKind;
 use service::ardb::{
     import::{Documents, Report, cargo_index, lockfile},
-    inventory,
+    inventory::{self, Owner, Product},
 };
 
 use crate::{
     harness::{Database, TestDb},
-    import_support::{changeable, content, fixture, now, rows, snapshot},
+    import_support::{changeable, content, fixture, lines, now, rows, snapshot},
 };
 
 async fn import(db: &TestDb, input: &Path) -> Report {
@@ -94,13 +94,100 @@ async fn a_broken_lockfile_is_rejected_whole_and_the_inventory_stays() {
     import(&db, &file).await;
     let before = snapshot(&db).await;
     let whole = fs::read_to_string(&file).unwrap();
-    for broken in [whole.replace("version = \"0.10.0\"", "version = \"not a version\""), "[[package]".into()]
-    {
+    let broken =
+        [(whole.replace("version = \"0.10.0\"", "version = \"not a version\""), 5), ("[[package]".into(), 1)];
+    for (broken, line) in broken {
         fs::write(&file, broken).unwrap();
         let report = import(&db, &file).await;
         assert_eq!(report.documents, Documents { rejected: 1, ..Documents::default() });
-        assert_eq!(report.rejected[0].place, file.display().to_string());
+        assert_eq!(report.rejected[0].place, format!("{}:{line}", file.display()));
         assert!(report.rejected[0].reason.starts_with("is no Cargo.lock: "), "{report}");
     }
     assert_eq!(snapshot(&db).await, before);
+}
+
+#[tokio::test]
+async fn a_lockfile_of_any_tool_becomes_components_and_relations() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    for (file, components, relations) in
+        [("package-lock.json", 7, 8), ("poetry.lock", 3, 2), ("go.sum", 2, 0), ("Gemfile.lock", 4, 5)]
+    {
+        let input = fixture("lockfiles").join(file);
+        let report = lockfile(&db, &input, file, now(), &()).await.unwrap();
+        assert_eq!((report.documents.new, report.rejected_total), (1, 0), "{report}");
+        assert_eq!(rows(&report, "inventory_components"), (components, 0, 0), "{file}");
+        assert_eq!(rows(&report, "inventory_relations"), (relations, 0, 0), "{file}");
+    }
+    let found = lines(
+        &db,
+        "select concat_ws(' ', i.name, coalesce(f.name, 'it'), r.kind, t.name, t.number, t.scope) as line
+         from inventory_relations r
+         join inventories i on i.id = r.inventory_id
+         join inventory_components t on t.id = r.to_component_id
+         left join inventory_components f on f.id = r.from_component_id
+         where i.name in ('poetry.lock', 'Gemfile.lock')
+         order by 1",
+    )
+    .await;
+    assert_eq!(
+        found,
+        [
+            "Gemfile.lock checks depends-on valve 2.4.0",
+            "Gemfile.lock fuel depends-on valve 2.4.0",
+            "Gemfile.lock it depends-on checks 0.1.0",
+            "Gemfile.lock it depends-on fuel 2.1.0",
+            "Gemfile.lock it depends-on hull 0.0.1",
+            "poetry.lock Fuel.Gauge depends-on valve 2.0 optional",
+            "poetry.lock launch-tests depends-on Fuel.Gauge 1.2.0 required",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn each_owner_has_inventories_of_its_own() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let owners = [None, Some(Owner::User(7)), Some(Owner::Organization(7))];
+    let input = fixture("lockfiles/go.sum");
+    for owner in owners {
+        let report = lockfile(&db, &input, Product { name: "shop", owner }, now(), &()).await.unwrap();
+        assert_eq!(rows(&report, "inventories"), (1, 0, 0));
+    }
+    let before = snapshot(&db).await;
+    for owner in owners {
+        let product = Product { name: "shop", owner };
+        assert!(lockfile(&db, &input, product, now(), &()).await.unwrap().changed_nothing());
+        let found =
+            inventory::by_name(db.connection(), InventoryKind::Lockfile, product).await.unwrap().unwrap();
+        let (user, organization) = (found.identitydb_user_id, found.identitydb_organization_id);
+        assert_eq!(user.map(Owner::User).or(organization.map(Owner::Organization)), owner);
+    }
+    assert_eq!(snapshot(&db).await, before);
+    let refused = lockfile(&db, &input, "org:7/shop", now(), &()).await.unwrap_err();
+    assert_eq!(refused.to_string(), "name: the name begins with org: or user:, as owners do");
+}
+
+#[tokio::test]
+async fn a_relation_that_is_gone_is_deleted_and_restored_when_it_comes_back() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let folder = changeable("lockfiles");
+    let file = folder.path().join("Gemfile.lock");
+    import(&db, &file).await;
+    let whole = fs::read_to_string(&file).unwrap();
+    fs::write(&file, whole.replace("      valve\n", "")).unwrap();
+    assert_eq!(rows(&import(&db, &file).await, "inventory_relations"), (0, 0, 1));
+    fs::write(&file, whole).unwrap();
+    assert_eq!(rows(&import(&db, &file).await, "inventory_relations"), (0, 1, 0));
+}
+
+#[tokio::test]
+async fn a_folder_is_read_where_it_holds_one_lockfile_and_refused_where_it_holds_several_or_none() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let several = fixture("lockfiles");
+    let refused = lockfile(&db, &several, "product", now(), &()).await.unwrap_err().to_string();
+    let names = "Gemfile.lock, go.sum, package-lock.json, poetry.lock";
+    assert_eq!(refused, format!("{}: holds several lockfiles, name one: {names}", several.display()));
+    let none = fixture("osv");
+    let refused = lockfile(&db, &none, "product", now(), &()).await.unwrap_err().to_string();
+    let names = "Cargo.lock, package-lock.json, poetry.lock, go.sum, Gemfile.lock";
+    assert_eq!(refused, format!("{}: holds no lockfile; expected one of {names}", none.display()));
 }

@@ -243,3 +243,39 @@ async fn every_real_record_of_two_ecosystems_is_loaded() {
     }
     assert_eq!(snapshot(&db).await, before);
 }
+
+#[tokio::test]
+async fn severities_are_scored_and_references_kept() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let records = tempfile::tempdir().unwrap();
+    let file = records.path().join("record.json");
+    let mut record = serde_json::json!({
+        "id": "EXAMPLE-2024-0300",
+        "modified": "2024-05-01T00:00:00Z",
+        "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+        "references": [
+            {"type": "FIX", "url": "https://example.org/fix"},
+            {"type": "WEB", "url": "https://example.org/more"},
+        ],
+        "affected": [{
+            "package": {"ecosystem": "PyPI", "name": "thing"},
+            "versions": ["1.0"],
+            "severity": [{"type": "Ubuntu", "score": "low"}],
+        }],
+    });
+    fs::write(&file, record.to_string()).unwrap();
+    import(&db, records.path()).await;
+    let found = "
+        select concat_ws(' ', kind, left(vector, 8), score_tenths, rating) as line
+        from advisory_severities where deleted_at is null
+        union all select concat_ws(' ', kind, url) from advisory_references where deleted_at is null order by 1";
+    let (fix, more) = ("FIX https://example.org/fix", "WEB https://example.org/more");
+    assert_eq!(lines(&db, found).await, ["CVSS_V3 CVSS:3.1 98 critical", fix, "Ubuntu low low", more]);
+
+    record["modified"] = "2024-05-02T00:00:00Z".into();
+    record["severity"] = serde_json::json!([]);
+    record["references"].as_array_mut().unwrap().remove(0);
+    fs::write(&file, record.to_string()).unwrap();
+    import(&db, records.path()).await;
+    assert_eq!(lines(&db, found).await, ["Ubuntu low low", more]);
+}

@@ -44,9 +44,11 @@ pub fn rows(report: &Report, table: &str) -> (u64, u64, u64) {
     (rows.inserted, rows.updated, rows.deleted)
 }
 
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 24] = [
     "advisories",
     "advisory_aliases",
+    "advisory_references",
+    "advisory_severities",
     "affected_intervals",
     "affected_packages",
     "affected_ranges",
@@ -57,6 +59,7 @@ const TABLES: [&str; 21] = [
     "ecosystems",
     "inventories",
     "inventory_components",
+    "inventory_relations",
     "keywords",
     "keywords_packages",
     "licences",
@@ -86,7 +89,7 @@ pub async fn content(db: &DatabaseConnection) -> BTreeMap<&'static str, Vec<Stri
         let select = format!(
             "select (row - '{{id,created_at,updated_at,imported_at,version_id,package_id,advisory_id,inventory_id,\
                  affected_package_id,affected_range_id,source_document_id,ecosystem_id,licence_id,repository_id,\
-                 maintainer_id,keyword_id,category_id}}'::text[]
+                 maintainer_id,keyword_id,category_id,from_component_id,to_component_id}}'::text[]
                  || jsonb_build_object(
                      'package', (select normalized_name from packages where id = (row ->> 'package_id')::bigint),
                      'version', (select number from versions where id = (row ->> 'version_id')::bigint),
@@ -95,7 +98,11 @@ pub async fn content(db: &DatabaseConnection) -> BTreeMap<&'static str, Vec<Stri
                      'repository', (select url from repositories where id = (row ->> 'repository_id')::bigint),
                      'maintainer', (select login from maintainers where id = (row ->> 'maintainer_id')::bigint),
                      'keyword', (select name from keywords where id = (row ->> 'keyword_id')::bigint),
-                     'category', (select slug from categories where id = (row ->> 'category_id')::bigint)
+                     'category', (select slug from categories where id = (row ->> 'category_id')::bigint),
+                     'from', (select concat_ws(' ', normalized_name, number, source) from inventory_components
+                         where id = (row ->> 'from_component_id')::bigint),
+                     'to', (select concat_ws(' ', normalized_name, number, source) from inventory_components
+                         where id = (row ->> 'to_component_id')::bigint)
                  ))::text as line
              from (select to_jsonb(t) as row from {table} t) rows
              order by 1"

@@ -21,6 +21,8 @@ mod identitydb;
 mod import_cargo_index;
 mod import_lockfile;
 mod import_osv;
+mod import_runs;
+mod import_sbom;
 mod import_support;
 mod migrate_command;
 mod migrate_refusals;

@@ -1,6 +1,6 @@
 //! `archer import`: documents into ardb.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -9,15 +9,33 @@ use clap::{Args, Subcommand};
 use dev::endpoints::Needs;
 use sea_orm::DatabaseConnection;
 use service::ardb::import::{self, Report};
+use service::ardb::inventory::{Owner, Product};
 
 use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint, plain};
 use crate::progress::Bar;
 use crate::stores::Stores;
 use crate::{Context, now};
 
-/// What to import.
+use super::import_runs;
+
+/// What to import, or what to tell of imports.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// Imports
+    #[command(flatten)]
+    Documents(Documents),
+    /// Lists what was imported when, and how it ended
+    #[command(after_help = "Example:\n  archer import runs --limit 5\n\n\
+        A run that is unfinished is still running, or was killed.")]
+    Runs(import_runs::Runs),
+    /// Lists what a run rejected, with the place of each record
+    #[command(after_help = "Example:\n  archer import errors 12")]
+    Errors(import_runs::Errors),
+}
+
+/// What to import.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Documents {
     /// Crates, versions and dependencies from cargo's index
     #[command(
         after_help = "Examples:\n  archer import cargo-index\n  archer import cargo-index sparse-index.tar.xz\n\n\
@@ -33,19 +51,28 @@ pub enum Command {
         /// A folder or a zip of JSON records
         path: PathBuf,
     },
-    /// A Cargo.lock, as an inventory
-    #[command(after_help = "Example:\n  archer import lockfile Cargo.lock --name acme/rocket")]
-    Lockfile(Lockfile),
+    /// A lockfile of cargo, npm, Poetry, Go or Bundler, as an inventory
+    #[command(after_help = "Examples:\n  archer import lockfile Cargo.lock --name acme/rocket\n  \
+        archer import lockfile package-lock.json --name acme/rocket --owner org:7")]
+    Lockfile(Inventory),
+    /// A software bill of materials, CycloneDX or SPDX, as an inventory
+    #[command(after_help = "Example:\n  archer import sbom bom.json --name acme/rocket --owner org:7\n\n\
+        CycloneDX 1.2 to 1.6 and SPDX 2.3, as JSON.")]
+    Sbom(Inventory),
 }
 
-/// `archer import lockfile`
+/// `archer import lockfile` and `archer import sbom`
 #[derive(Args, Clone, Debug)]
-pub struct Lockfile {
-    /// The lockfile
+pub struct Inventory {
+    /// The document
     path: PathBuf,
     /// What to call the inventory, such as the repository's owner/name; the folder's name unless told
     #[arg(long)]
     name: Option<String>,
+
+    /// Whose inventory it is, org:ID or user:ID by the id in identitydb; nobody's unless told
+    #[arg(long)]
+    owner: Option<Owner>,
 }
 
 /// Imports, and says what changed. The outcome is [`Outcome::Failed`] if a record was rejected, or
@@ -55,10 +82,15 @@ pub struct Lockfile {
 ///
 /// When the input can't be read at all, or the database refuses.
 pub async fn run(context: &Context, command: Command) -> anyhow::Result<Outcome> {
+    let documents = match command {
+        Command::Documents(documents) => documents,
+        Command::Runs(arguments) => return import_runs::list(context, arguments).await,
+        Command::Errors(arguments) => return import_runs::errors(context, arguments).await,
+    };
     let needs = Needs { ardb: true, ..Needs::default() };
     let (report, seconds) = Stores::with_migrated(context, needs, async |stores| {
         let start = Instant::now();
-        let report = import(stores.ardb()?, &command, now()).await?;
+        let report = import(stores.ardb()?, &documents, now()).await?;
         Ok((report, start.elapsed().as_secs_f64()))
     })
     .await?;
@@ -71,21 +103,28 @@ pub async fn run(context: &Context, command: Command) -> anyhow::Result<Outcome>
     Ok(if report.rejected_total == 0 && !found_nothing { Outcome::Done } else { Outcome::Failed })
 }
 
-async fn import(ardb: &DatabaseConnection, command: &Command, now: DateTime<Utc>) -> anyhow::Result<Report> {
-    Ok(match command {
-        Command::CargoIndex { path: Some(path) } => {
+async fn import(
+    ardb: &DatabaseConnection,
+    documents: &Documents,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Report> {
+    Ok(match documents {
+        Documents::CargoIndex { path: Some(path) } => {
             import::cargo_index(ardb, path, now, &Bar::bytes("index")).await?
         }
-        Command::CargoIndex { path: None } => {
+        Documents::CargoIndex { path: None } => {
             import::cargo_index(ardb, &cargo_cache()?, now, &Bar::bytes("cargo's cache")).await?
         }
-        Command::Osv { path } => import::osv(ardb, path, now, &Bar::bytes("advisories")).await?,
-        Command::Lockfile(Lockfile { path, name }) => {
-            let name = match name {
-                Some(name) => name.clone(),
-                None => folder_name(path)?,
-            };
-            import::lockfile(ardb, path, &name, now, &Bar::bytes("lockfile")).await?
+        Documents::Osv { path } => import::osv(ardb, path, now, &Bar::bytes("advisories")).await?,
+        Documents::Lockfile(Inventory { path, name, owner }) => {
+            let name = name_or_folder(name.as_deref(), path)?;
+            let product = Product { name: &name, owner: *owner };
+            import::lockfile(ardb, path, product, now, &Bar::bytes("lockfile")).await?
+        }
+        Documents::Sbom(Inventory { path, name, owner }) => {
+            let name = name_or_folder(name.as_deref(), path)?;
+            let product = Product { name: &name, owner: *owner };
+            import::sbom(ardb, path, product, now, &Bar::bytes("components")).await?
         }
     })
 }
@@ -105,12 +144,15 @@ pub fn cargo_cache() -> anyhow::Result<PathBuf> {
     })
 }
 
-fn folder_name(lockfile: &std::path::Path) -> anyhow::Result<String> {
-    let path = lockfile.canonicalize().with_context(|| format!("{} can't be read", lockfile.display()))?;
-    let folder = path.parent().and_then(|folder| folder.file_name());
-    folder
-        .map(|name| name.to_string_lossy().into_owned())
-        .context("the lockfile is in no folder; give --name")
+/// `name` or, without one, that of the folder that `document` is, or is in.
+fn name_or_folder(name: Option<&str>, document: &Path) -> anyhow::Result<String> {
+    if let Some(name) = name {
+        return Ok(name.to_owned());
+    }
+    let path = document.canonicalize().with_context(|| format!("{} can't be read", document.display()))?;
+    let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
+    let name = folder.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    name.context("the document is in no folder; give --name")
 }
 
 /// What became of the documents and rows, and what was rejected where.

@@ -39,6 +39,10 @@ pub struct Model {
     #[sea_orm(belongs_to, from = "source_document_id", to = "id")]
     pub source_document: BelongsTo<super::source_document::Entity>,
     #[sea_orm(has_many)]
+    pub severities: HasMany<super::advisory_severity::Entity>,
+    #[sea_orm(has_many)]
+    pub references: HasMany<super::advisory_reference::Entity>,
+    #[sea_orm(has_many)]
     pub aliases: HasMany<super::advisory_alias::Entity>,
     #[sea_orm(has_many)]
     pub affected_packages: HasMany<super::affected_package::Entity>,

@@ -14,6 +14,8 @@ pub struct InventoryId(pub i64);
 pub enum InventoryKind {
     /// A lockfile, such as Cargo.lock.
     Lockfile,
+    /// A software bill of materials.
+    Sbom,
 }
 
 /// A row of `inventories`.
@@ -25,7 +27,7 @@ pub struct Model {
     pub id: InventoryId,
     #[sea_orm(unique_key = "name")]
     pub kind: InventoryKind,
-    /// The product, by a name that stays the same from import to import.
+    /// The product, by a name that stays the same from import to import; each owner has names of its own.
     #[sea_orm(unique_key = "name")]
     pub name: String,
     /// The document it was read from last.
@@ -33,10 +35,18 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub deleted_at: Option<DateTimeUtc>,
+    /// The user of identitydb whose it is; null: no user's. At most one of the two owners is set.
+    #[sea_orm(unique_key = "name")]
+    pub identitydb_user_id: Option<i64>,
+    /// The organization of identitydb whose it is; null: no organization's.
+    #[sea_orm(unique_key = "name")]
+    pub identitydb_organization_id: Option<i64>,
     #[sea_orm(belongs_to, from = "source_document_id", to = "id")]
     pub source_document: BelongsTo<super::source_document::Entity>,
     #[sea_orm(has_many)]
     pub components: HasMany<super::inventory_component::Entity>,
+    #[sea_orm(has_many)]
+    pub relations: HasMany<super::inventory_relation::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

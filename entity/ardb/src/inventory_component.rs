@@ -8,6 +8,20 @@ use crate::{EcosystemId, InventoryId, PackageId, VersionId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
 pub struct InventoryComponentId(pub i64);
 
+/// What a component is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "kebab-case")]
+pub enum ComponentScope {
+    /// To run.
+    Required,
+    /// For a feature that not everybody uses.
+    Optional,
+    /// To develop and test.
+    Dev,
+    /// For nothing that is shipped.
+    Excluded,
+}
+
 /// A row of `inventory_components`.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -30,13 +44,14 @@ pub struct Model {
     pub name: String,
     #[sea_orm(unique_key = "component")]
     pub normalized_name: String,
-    /// As the document has it.
+    /// As the document has it; empty: it has none.
     #[sea_orm(unique_key = "component")]
     pub number: String,
     /// Sorts bytewise in the ecosystem's own order; null when `number` does not parse or the ecosystem has
     /// no order.
     pub sort_key: Option<Vec<u8>>,
-    /// Where the document says it comes from, a registry or a git address; empty: a local path.
+    /// Where the document says it comes from: a registry, a git or a file address. Empty: the ecosystem's own registry;
+    /// of cargo, which names that one, too, a local path.
     #[sea_orm(unique_key = "component")]
     pub source: String,
     /// Expected by the document, 32 bytes; null: it has none.
@@ -44,6 +59,12 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub deleted_at: Option<DateTimeUtc>,
+    /// The canonical package URL; null: it is not the registry's package, or its ecosystem's rules refuse one.
+    pub purl: Option<String>,
+    /// Null: the document does not say.
+    pub scope: Option<ComponentScope>,
+    /// As the document has it, several joined by AND; null: it does not say.
+    pub licence: Option<String>,
     #[sea_orm(belongs_to, from = "inventory_id", to = "id")]
     pub inventory: BelongsTo<super::inventory::Entity>,
     #[sea_orm(belongs_to, from = "ecosystem_id", to = "id")]

@@ -46,9 +46,9 @@
 //! |---|---|
 //! | packages | [`ecosystem`], [`package`], [`version`], [`dependency`], [`version_download`] |
 //! | what is said of packages | [`licence`], [`repository`], [`maintainer`], [`maintainer_package`], [`keyword`], [`keyword_package`], [`category`], [`category_package`] |
-//! | advisories | [`advisory`], [`advisory_alias`], [`affected_package`], [`affected_version`], [`affected_range`], [`affected_interval`] |
-//! | inventories | [`inventory`], [`inventory_component`] |
-//! | imports | [`source_document`] |
+//! | advisories | [`advisory`], [`advisory_alias`], [`advisory_severity`], [`advisory_reference`], [`affected_package`], [`affected_version`], [`affected_range`], [`affected_interval`] |
+//! | inventories | [`inventory`], [`inventory_component`], [`inventory_relation`] |
+//! | imports | [`source_document`], [`import_run`], [`import_error`] |
 //! | derived | [`latest_version`], [`dependent`], [`advisory_match`], [`package_search_entry`] |
 //!
 //! What is derived follows from the rest: triggers and imports write it, nobody else. It has no `id` and is not
@@ -61,6 +61,8 @@
 pub mod advisory;
 pub mod advisory_alias;
 pub mod advisory_match;
+pub mod advisory_reference;
+pub mod advisory_severity;
 pub mod affected_interval;
 pub mod affected_package;
 pub mod affected_range;
@@ -70,8 +72,11 @@ pub mod category_package;
 pub mod dependency;
 pub mod dependent;
 pub mod ecosystem;
+pub mod import_error;
+pub mod import_run;
 pub mod inventory;
 pub mod inventory_component;
+pub mod inventory_relation;
 pub mod keyword;
 pub mod keyword_package;
 pub mod latest_version;
@@ -87,6 +92,8 @@ pub mod version_download;
 
 pub use advisory::AdvisoryId;
 pub use advisory_alias::AdvisoryAliasId;
+pub use advisory_reference::AdvisoryReferenceId;
+pub use advisory_severity::{AdvisorySeverityId, SeverityRating};
 pub use affected_interval::AffectedIntervalId;
 pub use affected_package::AffectedPackageId;
 pub use affected_range::{AffectedRangeId, RangeKind};
@@ -95,8 +102,11 @@ pub use category::CategoryId;
 pub use category_package::CategoryPackageId;
 pub use dependency::{DependencyId, DependencyKind};
 pub use ecosystem::{EcosystemId, VersionScheme};
+pub use import_error::ImportErrorId;
+pub use import_run::{ImportOutcome, ImportRunId};
 pub use inventory::{InventoryId, InventoryKind};
-pub use inventory_component::InventoryComponentId;
+pub use inventory_component::{ComponentScope, InventoryComponentId};
+pub use inventory_relation::{InventoryRelationId, RelationKind};
 pub use keyword::KeywordId;
 pub use keyword_package::KeywordPackageId;
 pub use licence::LicenceId;
@@ -133,12 +143,17 @@ pub fn tables() -> Vec<TableCreateStatement> {
         schema.create_table_from_entity(source_document::Entity),
         schema.create_table_from_entity(advisory::Entity),
         schema.create_table_from_entity(advisory_alias::Entity),
+        schema.create_table_from_entity(advisory_severity::Entity),
+        schema.create_table_from_entity(advisory_reference::Entity),
         schema.create_table_from_entity(affected_package::Entity),
         schema.create_table_from_entity(affected_version::Entity),
         schema.create_table_from_entity(affected_range::Entity),
         schema.create_table_from_entity(affected_interval::Entity),
         schema.create_table_from_entity(inventory::Entity),
         schema.create_table_from_entity(inventory_component::Entity),
+        schema.create_table_from_entity(inventory_relation::Entity),
+        schema.create_table_from_entity(import_run::Entity),
+        schema.create_table_from_entity(import_error::Entity),
         schema.create_table_from_entity(latest_version::Entity),
         schema.create_table_from_entity(dependent::Entity),
         schema.create_table_from_entity(advisory_match::Entity),

@@ -24,6 +24,9 @@ mod m20261126_090200_create_maintainers;
 mod m20261126_090300_create_keywords_and_categories;
 mod m20261126_090400_create_version_downloads;
 mod m20261126_090500_add_document_kinds;
+mod m20261126_092000_describe_inventories;
+mod m20261126_092100_create_import_runs;
+mod m20261126_092200_create_advisory_details;
 mod m20261126_093000_create_latest_versions;
 mod m20261126_093100_create_dependents;
 mod m20261126_093200_create_advisory_matches;
@@ -64,6 +67,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_090300_create_keywords_and_categories::Migration),
             Box::new(m20261126_090400_create_version_downloads::Migration),
             Box::new(m20261126_090500_add_document_kinds::Migration),
+            Box::new(m20261126_092000_describe_inventories::Migration),
+            Box::new(m20261126_092100_create_import_runs::Migration),
+            Box::new(m20261126_092200_create_advisory_details::Migration),
             Box::new(m20261126_093000_create_latest_versions::Migration),
             Box::new(m20261126_093100_create_dependents::Migration),
             Box::new(m20261126_093200_create_advisory_matches::Migration),

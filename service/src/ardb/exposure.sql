@@ -5,7 +5,7 @@ with component as (
     join ecosystems ecosystem on ecosystem.id = component.ecosystem_id
     where component.inventory_id = $1
       and component.deleted_at is null
-      and (ecosystem.name <> 'cargo' or component.source = $2)
+      and component.source = case ecosystem.name when 'cargo' then $2 else '' end
 ),
 candidate as (
     select component.id as component_id, component.number, component.sort_key, affected.id as affected_package_id,

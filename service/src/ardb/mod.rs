@@ -9,6 +9,7 @@ pub mod dependency;
 pub mod dependent;
 pub mod derived;
 pub mod import;
+pub mod import_run;
 pub mod inventory;
 pub mod name;
 pub mod package;
@@ -35,17 +36,22 @@ pub async fn summary(db: &impl ConnectionTrait) -> Result<BTreeMap<String, u64>>
         live: i64,
     }
 
-    const TABLES: [&str; 13] = [
+    const TABLES: [&str; 18] = [
         "advisories",
         "advisory_aliases",
+        "advisory_references",
+        "advisory_severities",
         "affected_intervals",
         "affected_packages",
         "affected_ranges",
         "affected_versions",
         "dependencies",
         "ecosystems",
+        "import_errors",
+        "import_runs",
         "inventories",
         "inventory_components",
+        "inventory_relations",
         "packages",
         "source_documents",
         "versions",

@@ -1,15 +1,17 @@
 //! The entities of ardb.
 
 use entity_ardb::{
-    AdvisoryAliasId, AdvisoryId, AffectedIntervalId, AffectedPackageId, AffectedRangeId, AffectedVersionId,
-    CategoryId, CategoryPackageId, DependencyId, DependencyKind, DocumentKind, EcosystemId,
-    InventoryComponentId, InventoryId, InventoryKind, KeywordId, KeywordPackageId, LicenceId, MaintainerId,
-    MaintainerKind, MaintainerPackageId, PackageId, PackageStatus, RangeKind, RepositoryId, SourceDocumentId,
-    VersionId, VersionScheme, advisory, advisory_alias, advisory_match, affected_interval, affected_package,
-    affected_range, affected_version, category, category_package, dependency, dependent, ecosystem,
-    inventory, inventory_component, keyword, keyword_package, latest_version, licence, maintainer,
-    maintainer_package, package, package_search_entry, repository, source_document, version,
-    version_download,
+    AdvisoryAliasId, AdvisoryId, AdvisoryReferenceId, AdvisorySeverityId, AffectedIntervalId,
+    AffectedPackageId, AffectedRangeId, AffectedVersionId, CategoryId, CategoryPackageId, ComponentScope,
+    DependencyId, DependencyKind, DocumentKind, EcosystemId, ImportErrorId, ImportOutcome, ImportRunId,
+    InventoryComponentId, InventoryId, InventoryKind, InventoryRelationId, KeywordId, KeywordPackageId,
+    LicenceId, MaintainerId, MaintainerKind, MaintainerPackageId, PackageId, PackageStatus, RangeKind,
+    RelationKind, RepositoryId, SeverityRating, SourceDocumentId, VersionId, VersionScheme, advisory,
+    advisory_alias, advisory_match, advisory_reference, advisory_severity, affected_interval,
+    affected_package, affected_range, affected_version, category, category_package, dependency, dependent,
+    ecosystem, import_error, import_run, inventory, inventory_component, inventory_relation, keyword,
+    keyword_package, latest_version, licence, maintainer, maintainer_package, package, package_search_entry,
+    repository, source_document, version, version_download,
 };
 use sea_orm::{ActiveModelTrait, EntityLoaderTrait, EntityTrait, IntoActiveModel};
 use serde_json::json;
@@ -49,6 +51,11 @@ async fn fill(db: &TestDb) {
     stored(db, interval()).await;
     stored(db, inventory()).await;
     stored(db, component()).await;
+    stored(db, relation()).await;
+    stored(db, severity()).await;
+    stored(db, reference()).await;
+    stored(db, run()).await;
+    stored(db, error()).await;
     stored(db, latest()).await;
     stored(db, dependent()).await;
     stored(db, matched()).await;
@@ -235,7 +242,76 @@ fn inventory() -> inventory::Model {
         id: InventoryId(112),
         kind: InventoryKind::Lockfile,
         name: "shop".into(),
+        identitydb_user_id: None,
+        identitydb_organization_id: Some(7),
         source_document_id: SourceDocumentId(105),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn severity() -> advisory_severity::Model {
+    advisory_severity::Model {
+        id: AdvisorySeverityId(115),
+        advisory_id: AdvisoryId(106),
+        kind: "CVSS_V3".into(),
+        vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".into(),
+        score_tenths: Some(98),
+        rating: Some(SeverityRating::Critical),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn reference() -> advisory_reference::Model {
+    advisory_reference::Model {
+        id: AdvisoryReferenceId(116),
+        advisory_id: AdvisoryId(106),
+        kind: "WEB".into(),
+        url: "https://example.org/advisories/1".into(),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn run() -> import_run::Model {
+    import_run::Model {
+        id: ImportRunId(117),
+        importer: "osv".into(),
+        source: "advisories.zip".into(),
+        started_at: time(CREATED),
+        finished_at: Some(time(UPDATED)),
+        outcome: Some(ImportOutcome::Failed),
+        error: Some("advisories.zip: can't be read".into()),
+        counts: json!({"rejected_total": 1}),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn error() -> import_error::Model {
+    import_error::Model {
+        id: ImportErrorId(118),
+        import_run_id: ImportRunId(117),
+        place: "EXAMPLE-2026-0001.json:3".into(),
+        reason: "is not what was expected".into(),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+fn relation() -> inventory_relation::Model {
+    inventory_relation::Model {
+        id: InventoryRelationId(114),
+        inventory_id: InventoryId(112),
+        from_component_id: None,
+        to_component_id: InventoryComponentId(113),
+        kind: RelationKind::DependsOn,
         created_at: time(CREATED),
         updated_at: time(UPDATED),
         deleted_at: Some(time(DELETED)),
@@ -256,6 +332,9 @@ fn component() -> inventory_component::Model {
         sort_key: Some(vec![0, 1, 255]),
         source: "registry+https://registry.example.org/index".into(),
         checksum_sha256: Some(vec![7; 32]),
+        purl: Some("pkg:swift/example.org/left/Left_Pad@1.0.0-RC.1".into()),
+        scope: Some(ComponentScope::Excluded),
+        licence: Some("MIT AND Apache-2.0".into()),
         created_at: time(CREATED),
         updated_at: time(UPDATED),
         deleted_at: Some(time(DELETED)),

@@ -155,11 +155,15 @@ const REFUSED: &[(&str, &str)] = &[
         "update affected_intervals set is_upper_inclusive = true",
     ),
     (
-        "inventories_kind_name_key",
+        "inventories_kind_name_identitydb_user_id_identitydb_organiz_key",
         "insert into inventories (kind, name, source_document_id) values ('lockfile', 'shop', 1)",
     ),
     ("inventories_kind_check", "update inventories set kind = 'guess'"),
     ("inventories_name_check", "update inventories set name = ''"),
+    (
+        "inventories_identitydb_user_id_identitydb_organization_id_check",
+        "update inventories set identitydb_user_id = 1, identitydb_organization_id = 1",
+    ),
     (
         "inventory_components_inventory_id_ecosystem_id_namespace_no_key",
         "insert into inventory_components (inventory_id, ecosystem_id, name, normalized_name, number)
@@ -168,10 +172,40 @@ const REFUSED: &[(&str, &str)] = &[
     ("inventory_components_namespace_check", "update inventory_components set namespace = repeat('x', 257)"),
     ("inventory_components_name_check", "update inventory_components set name = ''"),
     ("inventory_components_normalized_name_check", "update inventory_components set normalized_name = ''"),
-    ("inventory_components_number_check", "update inventory_components set number = ''"),
+    ("inventory_components_number_check", "update inventory_components set number = repeat('x', 257)"),
     ("inventory_components_sort_key_check", "update inventory_components set sort_key = ''"),
     ("inventory_components_source_check", "update inventory_components set source = repeat('x', 1025)"),
     ("inventory_components_checksum_sha256_check", "update inventory_components set checksum_sha256 = ''"),
+    ("inventory_components_purl_check", "update inventory_components set purl = ''"),
+    ("inventory_components_scope_check", "update inventory_components set scope = 'some'"),
+    ("inventory_components_licence_check", "update inventory_components set licence = ''"),
+    (
+        "inventory_relations_inventory_id_from_component_id_to_compo_key",
+        "insert into inventory_relations (inventory_id, from_component_id, to_component_id, kind) values (1, 1, 1, 'depends-on')",
+    ),
+    ("import_runs_importer_check", "update import_runs set importer = 'An importer'"),
+    ("import_runs_source_check", "update import_runs set source = ''"),
+    ("import_runs_finished_at_outcome_check", "update import_runs set finished_at = now()"),
+    ("import_runs_outcome_check", "update import_runs set finished_at = now(), outcome = 'so-so'"),
+    ("import_runs_error_check", "update import_runs set error = ''"),
+    ("import_runs_counts_check", "update import_runs set counts = '[]'"),
+    ("import_errors_place_check", "update import_errors set place = ''"),
+    ("import_errors_reason_check", "update import_errors set reason = ''"),
+    (
+        "advisory_severities_advisory_id_kind_vector_key",
+        "insert into advisory_severities (advisory_id, kind, vector) values (1, 'Ubuntu', 'medium')",
+    ),
+    ("advisory_severities_kind_check", "update advisory_severities set kind = ''"),
+    ("advisory_severities_vector_check", "update advisory_severities set vector = ''"),
+    ("advisory_severities_score_tenths_check", "update advisory_severities set score_tenths = 101"),
+    ("advisory_severities_rating_check", "update advisory_severities set rating = 'grave'"),
+    (
+        "advisory_references_advisory_id_kind_url_key",
+        "insert into advisory_references (advisory_id, kind, url) values (1, 'WEB', 'https://example.org')",
+    ),
+    ("advisory_references_kind_check", "update advisory_references set kind = ''"),
+    ("advisory_references_url_check", "update advisory_references set url = ''"),
+    ("inventory_relations_kind_check", "update inventory_relations set kind = 'likes'"),
     ("latest_versions_versions_count_check", "update latest_versions set versions_count = 0"),
     ("advisory_matches_fixed_check", "update advisory_matches set fixed = ''"),
     ("advisory_matches_fixed_is_by_range_check", "update advisory_matches set fixed = '2', is_by_range = false"),
@@ -409,6 +443,8 @@ async fn the_longest_values_that_the_checks_let_through_fit_in_every_index() {
         update advisories set identifier = random_text(256);
         update advisory_aliases set alias = random_text(256);
         update affected_packages set namespace = random_text(256), normalized_name = random_text(256);
+        update advisory_severities set kind = random_text(64), vector = random_text(1024);
+        update advisory_references set kind = random_text(64), url = random_text(2048);
         update affected_versions set number = random_text(256);
         update inventories set name = random_text(1024);
         update inventory_components set namespace = random_text(256), normalized_name = random_text(256),

@@ -17,6 +17,8 @@ insert into source_documents (kind, locator, sha256, size_bytes, imported_at)
 values ('osv', 'all.zip', sha256('all'), 3, now());
 insert into advisories (identifier, modified_at, source_document_id) values ('EXAMPLE-2026-0001', now(), 1);
 insert into advisory_aliases (advisory_id, alias) values (1, 'CVE-2026-0001');
+insert into advisory_severities (advisory_id, kind, vector) values (1, 'Ubuntu', 'medium');
+insert into advisory_references (advisory_id, kind, url) values (1, 'WEB', 'https://example.org');
 insert into affected_packages (advisory_id, ecosystem_id, name, normalized_name) values (1, 1, 'Left_Pad', 'left-pad');
 insert into affected_versions (affected_package_id, number) values (1, '1.0.0');
 insert into affected_ranges (affected_package_id, position, kind, events) values (1, 0, 'semver', '[]');
@@ -24,6 +26,9 @@ insert into affected_intervals (affected_range_id, position, introduced, lower_k
 insert into inventories (kind, name, source_document_id) values ('lockfile', 'shop', 1);
 insert into inventory_components (inventory_id, ecosystem_id, name, normalized_name, number)
 values (1, 1, 'Left_Pad', 'left-pad', '1.0.0');
+insert into inventory_relations (inventory_id, from_component_id, to_component_id, kind) values (1, 1, 1, 'depends-on');
+insert into import_runs (importer, source, started_at) values ('osv', 'all.zip', now());
+insert into import_errors (import_run_id, place, reason) values (1, 'all.zip', 'is empty');
 insert into advisory_matches (advisory_id, version_id, affected_package_id, is_by_range, is_by_enumeration)
 values (1, 1, 1, true, true);
 

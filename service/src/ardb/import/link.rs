@@ -40,15 +40,15 @@ const AFFECTED_PACKAGES: &str = "
       and known.normalized_name = affected.normalized_name
       and known.deleted_at is null";
 
-/// A cargo component is a registry's package only where it comes from that registry: a workspace member or a git
-/// checkout can have any name.
+/// A component is the registry's package only where it comes from that registry: a workspace member or a git checkout
+/// can have any name.
 const COMPONENTS: &str = "
     update inventory_components component set package_id = known.id, version_id = version.id
     from packages known
     join ecosystems ecosystem on ecosystem.id = known.ecosystem_id
     join versions version on version.package_id = known.id and version.deleted_at is null
     where (component.package_id is null or component.version_id is null) and component.deleted_at is null
-      and (ecosystem.name <> 'cargo' or component.source = $1)
+      and component.source = case ecosystem.name when 'cargo' then $1 else '' end
       and known.ecosystem_id = component.ecosystem_id
       and known.namespace = component.namespace
       and known.normalized_name = component.normalized_name
@@ -61,7 +61,7 @@ const COMPONENT_PACKAGES: &str = "
     from packages known
     join ecosystems ecosystem on ecosystem.id = known.ecosystem_id
     where component.package_id is null and component.deleted_at is null
-      and (ecosystem.name <> 'cargo' or component.source = $1)
+      and component.source = case ecosystem.name when 'cargo' then $1 else '' end
       and known.ecosystem_id = component.ecosystem_id
       and known.namespace = component.namespace
       and known.normalized_name = component.normalized_name

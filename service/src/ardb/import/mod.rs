@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | [`mod@cargo_index`] | cargo's cache, or a sparse index, as a folder or a tar | a crate's index file |
 //! | [`mod@osv`] | a folder or a zip of JSON | an advisory |
-//! | [`mod@lockfile`] | a `Cargo.lock` | the lockfile |
+//! | [`mod@lockfile`] | the lockfile of cargo, npm, Poetry, Go or Bundler | the lockfile |
+//! | [`mod@sbom`] | a software bill of materials, CycloneDX or SPDX | the bill |
 //!
 //! What they have in common:
 //!
@@ -21,24 +22,30 @@
 //! - **A bad record is no bad import.** It is listed in the [`Report`] with its place and reason, and the rest is
 //!   loaded. A document with rejected or skipped records is read again next time, and reported again; rows that it had before
 //!   stay, since the record that can't be read may be theirs.
+//! - **Every run is recorded** in `import_runs` when it begins and when it ends, and what it rejects in `import_errors`:
+//!   one without an end is running or was killed. See [`import_run`](super::import_run).
 //! - **Time is an argument**: `now` goes into `imported_at` and `deleted_at`.
 
 mod check;
 mod copy;
+mod inventory;
 mod link;
 mod pipeline;
 mod report;
+mod run;
 mod source;
 mod statement;
 
 pub mod cargo_index;
 pub mod lockfile;
 pub mod osv;
+pub mod sbom;
 
 pub use cargo_index::cargo_index;
 pub use lockfile::lockfile;
 pub use osv::osv;
 pub use report::{Documents, MAX_LISTED_REJECTIONS, Rejection, Report, Rows};
+pub use sbom::sbom;
 
 /// What an import tells about its way; for a progress bar. Called from the importing task.
 ///

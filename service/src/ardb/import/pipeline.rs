@@ -20,8 +20,9 @@ use sha2::{Digest as _, Sha256};
 use tokio::{runtime::Handle, sync::mpsc, task};
 
 use super::{
-    Progress, Rejection, Report,
+    Progress, Rejection, Report, link,
     report::{Rejections, Rows},
+    run::Run,
     source::{self, Entry, Meter, Visitor},
 };
 use crate::{Error, Result};
@@ -120,9 +121,28 @@ struct Batch<P> {
     bytes: u64,
 }
 
-/// Imports `input` in the format `format`, batch by batch; a failure keeps the batches before it.
+/// Imports `input` in the format `format`, links what came, and records the run.
 pub(super) async fn run<F: Format>(
     db: &DatabaseConnection,
+    format: F,
+    input: &Path,
+    now: DateTime<Utc>,
+    progress: &dyn Progress,
+) -> Result<Report> {
+    let run = Run::start(db, &F::KIND.to_value(), input, now).await?;
+    let imported = async {
+        let mut report = batches(db, &run, format, input, now, progress).await?;
+        link::link(db, &mut report).await?;
+        Ok(report)
+    };
+    let ended = imported.await;
+    run.finish(ended).await
+}
+
+/// Imports `input` batch by batch; a failure keeps the batches before it.
+async fn batches<F: Format>(
+    db: &DatabaseConnection,
+    run: &Run<'_>,
     format: F,
     input: &Path,
     now: DateTime<Utc>,
@@ -148,6 +168,7 @@ pub(super) async fn run<F: Format>(
             report.count(table, rows);
         }
         report.skipped += batch.skipped;
+        run.reject(&batch.rejections.listed).await?;
         report.reject(batch.rejections);
         progress.advanced(batch.bytes, report.documents.total());
     }

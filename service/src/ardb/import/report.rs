@@ -81,7 +81,10 @@ impl Rejection {
     }
 }
 
-/// Rejections on their way to the report: as many as it lists, and how many there were.
+/// How many rejections of one batch of documents go into `import_errors`; more are only counted, for the same reason.
+const MAX_KEPT_REJECTIONS: usize = 10_000;
+
+/// Rejections on their way to the report: as many as are kept, and how many there were.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Rejections {
     pub(super) listed: Vec<Rejection>,
@@ -91,14 +94,14 @@ pub(super) struct Rejections {
 impl Rejections {
     pub(super) fn push(&mut self, rejection: Rejection) {
         self.total += 1;
-        if self.listed.len() < MAX_LISTED_REJECTIONS {
+        if self.listed.len() < MAX_KEPT_REJECTIONS {
             self.listed.push(rejection);
         }
     }
 
     pub(super) fn append(&mut self, others: Self) {
         self.total += others.total;
-        let free = MAX_LISTED_REJECTIONS - self.listed.len();
+        let free = MAX_KEPT_REJECTIONS - self.listed.len();
         self.listed.extend(others.listed.into_iter().take(free));
     }
 }
@@ -114,6 +117,14 @@ impl Report {
     #[must_use]
     pub fn changed_nothing(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// What `import_runs` keeps of it: all but the rejections, which have a table of their own.
+    pub(super) fn counts(&self) -> serde_json::Value {
+        let Self { documents, rows, rejected_total, skipped, .. } = self;
+        serde_json::json!({
+            "documents": documents, "rows": rows, "rejected_total": rejected_total, "skipped": skipped,
+        })
     }
 
     pub(super) fn count(&mut self, table: &'static str, rows: Rows) {

@@ -44,7 +44,7 @@ use sea_orm::{DatabaseConnection, sqlx::PgConnection};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Progress, Rejection, Report, link,
+    Progress, Rejection, Report,
     pipeline::{self, Document, Format, Found, Parsed, Raw, Tally},
     report::Rejections,
     source::Entry,
@@ -77,9 +77,7 @@ pub async fn cargo_index(
     progress: &dyn Progress,
 ) -> Result<Report> {
     let input = pipeline::existing(input, "cargo's .cache folder, a sparse index, or a tar of one")?;
-    let mut report = pipeline::run(db, CargoIndex, &input, now, progress).await?;
-    link::link(db, &mut report).await?;
-    Ok(report)
+    pipeline::run(db, CargoIndex, &input, now, progress).await
 }
 
 /// cargo's own caches of crates.io's index under `cargo_home` (`$CARGO_HOME`, else `~/.cargo`), best first.

@@ -1,90 +1,185 @@
 //! Imports a lockfile as an inventory: what a product is made of, by exact version.
 //!
-//! `Cargo.lock` of every format that cargo ever wrote. The document is the inventory, by the name that the caller gives
-//! it, wherever the file lies. A lockfile is loaded whole or rejected whole: an inventory that misses components would
-//! be taken for one that has nothing wrong with them.
+//! | file | of | read where it is called | else known by |
+//! |---|---|---|---|
+//! | `Cargo.lock`, every format | cargo | so | `[[package]]` |
+//! | `package-lock.json` of versions 2 and 3 | npm | so, or `npm-shrinkwrap.json` | `{` |
+//! | `poetry.lock` | Poetry | so | `[[package]]` and `content-hash` |
+//! | `go.sum` | Go | so | ` h1:` in its first line |
+//! | `Gemfile.lock` | Bundler | so, or `gems.locked` | a section such as `GEM` |
+//!
+//! The document is the inventory, by the name that the caller gives it, wherever the file lies. A lockfile is loaded
+//! whole or rejected whole: an inventory that misses components would be taken for one that has nothing wrong with them.
+//! A rejection names the line. The largest file that is read is [`MAX_LOCKFILE_BYTES`] long, and memory is a small
+//! multiple of that.
+//!
+//! What a lockfile does not tell stays unknown: scopes of cargo, Go and Bundler; in `go.sum`, relations, and which of
+//! its modules are still used. Checksums are kept where they are the SHA-256 of one archive.
 
-mod merge;
+mod cargo;
+mod gem;
+mod go;
+mod npm;
+mod poetry;
 
-use std::{collections::BTreeMap, path::Path, str::FromStr as _};
+#[cfg(test)]
+mod tests;
 
-use cargo_lock::Lockfile;
+use std::path::{Path, PathBuf};
+
 use chrono::{DateTime, Utc};
-use entity_ardb::{DocumentKind, VersionScheme};
+use entity_ardb::DocumentKind;
 use sea_orm::{DatabaseConnection, sqlx::PgConnection};
-use sha2::{Digest as _, Sha256};
 
 use super::{
-    Progress, Rejection, Report, check, link,
+    Progress, Rejection, Report,
+    check::BadJson,
+    inventory::{self, Inventory, Target},
     pipeline::{self, Document, Format, Found, Parsed, Raw, Tally},
     report::Rejections,
     source::{self, Entry},
 };
-use crate::{
-    Error, Result,
-    ardb::{inventory::CRATES_IO, name, version::order},
-};
+use crate::{Error, Result, ardb::inventory::Product};
 
 /// The largest lockfile that is read; those of the largest workspaces are a tenth of it.
 pub const MAX_LOCKFILE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The ecosystem of a `Cargo.lock`.
-const ECOSYSTEM: &str = "cargo";
-const MAX_INVENTORY_NAME_BYTES: usize = 1024;
-const MAX_SOURCE_BYTES: usize = 1024;
-
-/// Imports the `Cargo.lock` at `input`, or in the folder `input`, as the inventory `name` (1 to 1,024 bytes).
+/// Imports the lockfile at `input`, or the only one in the folder `input`, as the inventory of `product`, such as
+/// `"acme/rocket"`.
 ///
-/// Importing another lockfile under the same name replaces the inventory.
+/// Importing another lockfile of the same product replaces the inventory.
 ///
 /// # Errors
 ///
-/// [`Error::Invalid`] if `name` is empty or too long or has a NUL; [`Error::Input`] if `input` is not there or can't be
-/// read; [`Error::Database`] if a statement fails.
-pub async fn lockfile(
+/// [`Error::Invalid`] if the product's name is empty, over 1,024 bytes, has a NUL or begins as an owner does;
+/// [`Error::Input`] if `input` is not there, can't be read, or is a folder with no lockfile or several;
+/// [`Error::Database`] if a statement fails.
+pub async fn lockfile<'a>(
     db: &DatabaseConnection,
     input: &Path,
-    name: &str,
+    product: impl Into<Product<'a>>,
     now: DateTime<Utc>,
     progress: &dyn Progress,
 ) -> Result<Report> {
-    check::length("the name", name, MAX_INVENTORY_NAME_BYTES)
-        .and_then(|()| if name.contains('\0') { Err("the name has a NUL".into()) } else { Ok(()) })
-        .map_err(|reason| Error::Invalid { field: "name", reason })?;
-    let input = if input.is_dir() { input.join("Cargo.lock") } else { input.to_owned() };
-    let input = pipeline::existing(&input, "a Cargo.lock")?;
-    let format = CargoLock { name: name.to_owned() };
-    let mut report = pipeline::run(db, format, &input, now, progress).await?;
-    link::link(db, &mut report).await?;
-    Ok(report)
+    let target = Target::new(product.into())?;
+    let input = pipeline::existing(input, "a lockfile")?;
+    let input = if input.is_dir() { only_lockfile(&input)? } else { input };
+    pipeline::run(db, Lockfile { target }, &input, now, progress).await
 }
 
-/// An inventory; the columns of `inventory_components` by their unique key.
-struct Inventory {
-    components: BTreeMap<Key, Component>,
+/// Why a lockfile can't be loaded, and on which of its lines, counted from 1.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Flaw {
+    pub(super) line: usize,
+    pub(super) reason: String,
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    normalized_name: String,
-    number: String,
-    /// Empty: a local path.
-    source: String,
+impl Flaw {
+    pub(super) fn new(line: usize, reason: impl Into<String>) -> Self {
+        Self { line, reason: reason.into() }
+    }
+
+    /// The line of the byte `at` of `text`.
+    pub(super) fn at(text: &str, at: usize, reason: impl Into<String>) -> Self {
+        let before = text.as_bytes().get(..at).unwrap_or_default();
+        Self::new(1 + before.iter().filter(|byte| **byte == b'\n').count(), reason)
+    }
+
+    /// What the reader of TOML says, in one line, and where.
+    fn toml(text: &str, kind: Kind, error: &toml::de::Error) -> Self {
+        let at = error.span().map_or(0, |span| span.start);
+        Self::at(text, at, format!("is no {}: {}", kind.name(), error.message()))
+    }
 }
 
-struct Component {
-    name: String,
-    sort_key: Option<Vec<u8>>,
-    checksum_sha256: Option<[u8; 32]>,
+impl From<BadJson> for Flaw {
+    fn from(BadJson { line, reason }: BadJson) -> Self {
+        Self { line, reason }
+    }
+}
+
+/// The tool that wrote a lockfile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Cargo,
+    Npm,
+    Poetry,
+    Go,
+    Gem,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 5] = [Self::Cargo, Self::Npm, Self::Poetry, Self::Go, Self::Gem];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Cargo => "Cargo.lock",
+            Self::Npm => "package-lock.json",
+            Self::Poetry => "poetry.lock",
+            Self::Go => "go.sum",
+            Self::Gem => "Gemfile.lock",
+        }
+    }
+
+    fn of_file(file_name: &str) -> Option<Self> {
+        match file_name {
+            "npm-shrinkwrap.json" => Some(Self::Npm),
+            "gems.locked" => Some(Self::Gem),
+            _ => Self::ALL.into_iter().find(|kind| kind.name() == file_name),
+        }
+    }
+
+    fn of_content(content: &str) -> Option<Self> {
+        let has_line = |wanted: &str| content.lines().any(|line| line == wanted);
+        if content.trim_start().starts_with('{') {
+            Some(Self::Npm)
+        } else if has_line("[[package]]") {
+            let is_poetry = content.lines().any(|line| line.starts_with("content-hash"));
+            Some(if is_poetry { Self::Poetry } else { Self::Cargo })
+        } else if content.lines().next().is_some_and(|first| first.contains(" h1:")) {
+            Some(Self::Go)
+        } else {
+            gem::SECTIONS_OF_SOURCES.iter().any(|section| has_line(section)).then_some(Self::Gem)
+        }
+    }
+
+    /// Reads `content` as a lockfile of this kind.
+    pub(super) fn parse(self, content: &str) -> Result<Inventory, Flaw> {
+        match self {
+            Self::Cargo => cargo::parse(content),
+            Self::Npm => npm::parse(content),
+            Self::Poetry => poetry::parse(content),
+            Self::Go => go::parse(content),
+            Self::Gem => gem::parse(content),
+        }
+    }
+}
+
+fn only_lockfile(folder: &Path) -> Result<PathBuf> {
+    let unreadable = |reason: String| Error::Input { place: folder.display().to_string(), reason };
+    let entries = folder.read_dir().map_err(|error| unreadable(format!("can't be read: {error}")))?;
+    let mut found: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| Kind::of_file(name).is_some())
+        .collect();
+    found.sort_unstable();
+    match found.as_slice() {
+        [only] => Ok(folder.join(only)),
+        [] => {
+            let names = Kind::ALL.map(Kind::name).join(", ");
+            Err(unreadable(format!("holds no lockfile; expected one of {names}")))
+        }
+        several => Err(unreadable(format!("holds several lockfiles, name one: {}", several.join(", ")))),
+    }
 }
 
 /// The importer's side of the pipeline.
 #[derive(Clone)]
-struct CargoLock {
-    name: String,
+struct Lockfile {
+    target: Target,
 }
 
-impl Format for CargoLock {
+impl Format for Lockfile {
     type Content = String;
     type Parsed = Inventory;
     const KIND: DocumentKind = DocumentKind::Lockfile;
@@ -94,9 +189,9 @@ impl Format for CargoLock {
             .and_then(|bytes| String::from_utf8(bytes).map_err(|error| format!("is not UTF-8: {error}")));
         match content {
             Ok(content) => Found::Document(Raw {
-                locator: self.name.clone(),
+                locator: self.target.locator(),
                 place: entry.place.to_owned(),
-                sha256: Sha256::digest(&content).into(),
+                sha256: inventory::hash(&content),
                 size_bytes: content.len() as u64,
                 content,
             }),
@@ -106,9 +201,18 @@ impl Format for CargoLock {
 
     fn parse(&self, raw: Raw<String>) -> Parsed<Inventory> {
         let Raw { locator, place, sha256, size_bytes, content } = raw;
-        let (document, rejections) = match inventory(&content) {
+        let file_name = Path::new(&place).file_name().unwrap_or_default().to_string_lossy();
+        let kind = Kind::of_file(&file_name).or_else(|| Kind::of_content(&content));
+        let parsed = match kind {
+            Some(kind) => kind.parse(&content),
+            None => {
+                let names = Kind::ALL.map(Kind::name).join(", ");
+                Err(Flaw::new(1, format!("is neither called nor written as any of {names}")))
+            }
+        };
+        let (document, rejections) = match parsed {
             Ok(parsed) => (Some(Document { locator, sha256, size_bytes, parsed }), Rejections::default()),
-            Err(reason) => (None, Rejection::new(place, reason).into()),
+            Err(Flaw { line, reason }) => (None, Rejection::new(format!("{place}:{line}"), reason).into()),
         };
         Parsed { document, rejections, skipped: 0 }
     }
@@ -119,43 +223,6 @@ impl Format for CargoLock {
         batch: &[Document<Inventory>],
         now: DateTime<Utc>,
     ) -> Result<Tally> {
-        merge::merge(connection, batch, now).await
+        inventory::merge(connection, DocumentKind::Lockfile, &self.target, batch, now).await
     }
-}
-
-fn inventory(content: &str) -> Result<Inventory, String> {
-    let lockfile = Lockfile::from_str(content).map_err(|error| format!("is no Cargo.lock: {error}"))?;
-    if lockfile.packages.is_empty() {
-        return Err(
-            "is no Cargo.lock: it names no package, and cargo's own names at least that of its project"
-                .into(),
-        );
-    }
-    let mut components = BTreeMap::new();
-    for package in lockfile.packages {
-        let name = package.name.to_string();
-        let key = Key {
-            normalized_name: name::normalize(ECOSYSTEM, &name),
-            number: package.version.to_string(),
-            source: match &package.source {
-                None => String::new(),
-                // Spelt in two ways, for the git and the sparse index of the same registry.
-                Some(source) if source.is_default_registry() => CRATES_IO.into(),
-                Some(source) => source.to_string(),
-            },
-        };
-        check::length("name", &name, check::MAX_NAME_BYTES)?;
-        check::length("version", &key.number, check::MAX_NAME_BYTES)?;
-        check::length_or_empty("source", &key.source, MAX_SOURCE_BYTES)?;
-        if [&name, &key.source].iter().any(|text| text.contains('\0')) {
-            return Err(format!("package {name:?} has a NUL character, which the database can't hold"));
-        }
-        let component = Component {
-            name,
-            sort_key: order::key(VersionScheme::Semver, &key.number),
-            checksum_sha256: package.checksum.and_then(|checksum| checksum.as_sha256()),
-        };
-        components.insert(key, component);
-    }
-    Ok(Inventory { components })
 }

@@ -43,6 +43,10 @@ pub(super) async fn merge(
     sqlx::query(sql::ADVISORY_IDS).execute(&mut *connection).await?;
     let mut aliases = deleted(connection, sqlx::query(sql::DELETE_ALIASES).bind(now)).await?;
     aliases += upserted(connection, sqlx::query_as(sql::ALIASES)).await?;
+    let mut severities = deleted(connection, sqlx::query(sql::DELETE_SEVERITIES).bind(now)).await?;
+    severities += upserted(connection, sqlx::query_as(sql::SEVERITIES)).await?;
+    let mut references = deleted(connection, sqlx::query(sql::DELETE_REFERENCES).bind(now)).await?;
+    references += upserted(connection, sqlx::query_as(sql::REFERENCES)).await?;
     let mut packages = deleted(connection, sqlx::query(sql::DELETE_PACKAGES).bind(now)).await?;
     packages += upserted(connection, sqlx::query_as(sql::PACKAGES)).await?;
     sqlx::query(sql::PACKAGE_IDS).execute(&mut *connection).await?;
@@ -57,6 +61,8 @@ pub(super) async fn merge(
     tally.rows.extend([
         ("advisories", advisories),
         ("advisory_aliases", aliases),
+        ("advisory_severities", severities),
+        ("advisory_references", references),
         ("affected_packages", packages),
         ("affected_versions", versions),
         ("affected_ranges", ranges),
@@ -88,6 +94,8 @@ async fn ecosystems(connection: &mut PgConnection, batch: &[&Document<Advisory>]
 struct Staging {
     advisories: CopyRows,
     aliases: CopyRows,
+    severities: CopyRows,
+    references: CopyRows,
     packages: CopyRows,
     versions: CopyRows,
     ranges: CopyRows,
@@ -100,6 +108,8 @@ async fn stage(connection: &mut PgConnection, batch: &[&Document<Advisory>]) -> 
     let mut staging = Staging {
         advisories: CopyRows::new(),
         aliases: CopyRows::new(),
+        severities: CopyRows::new(),
+        references: CopyRows::new(),
         packages: CopyRows::new(),
         versions: CopyRows::new(),
         ranges: CopyRows::new(),
@@ -113,6 +123,8 @@ async fn stage(connection: &mut PgConnection, batch: &[&Document<Advisory>]) -> 
     sqlx::raw_sql(sql::STAGE).execute(&mut *connection).await?;
     staging.advisories.send(connection, sql::COPY_ADVISORIES).await?;
     staging.aliases.send(connection, sql::COPY_ALIASES).await?;
+    staging.severities.send(connection, sql::COPY_SEVERITIES).await?;
+    staging.references.send(connection, sql::COPY_REFERENCES).await?;
     staging.packages.send(connection, sql::COPY_PACKAGES).await?;
     staging.versions.send(connection, sql::COPY_VERSIONS).await?;
     staging.ranges.send(connection, sql::COPY_RANGES).await?;
@@ -137,6 +149,18 @@ impl Staging {
             .optional(advisory.withdrawn_at, CopyRows::timestamptz);
         for alias in &advisory.aliases {
             self.aliases.row(2).integer(ordinal).text(alias);
+        }
+        for severity in &advisory.severities {
+            self.severities
+                .row(5)
+                .integer(ordinal)
+                .text(&severity.kind)
+                .text(&severity.vector)
+                .optional(severity.score_tenths, CopyRows::integer)
+                .optional(severity.rating.map(|rating| rating.to_value()), |rows, rating| rows.text(&rating));
+        }
+        for (kind, url) in &advisory.references {
+            self.references.row(3).integer(ordinal).text(kind).text(url);
         }
         for (package, affected) in &advisory.affected {
             self.packages

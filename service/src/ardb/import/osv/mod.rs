@@ -4,7 +4,8 @@
 //! - A document is an advisory, by its `id`, whatever its file is called. One whose `modified` is older than what is
 //!   stored is not loaded and counts as outdated.
 //! - `informational` in RustSec's `database_specific` becomes the advisory's kind; without it, it is a vulnerability.
-//! - Of several CVSS vectors the one of the highest CVSS version is kept.
+//! - Severities and references are kept, those of affected packages among the advisory's; what a CVSS vector scores
+//!   follows from it. The advisory's own vector is the one of the highest CVSS version.
 //! - A range's events are kept as published; the intervals that follow from them get keys by the ecosystem's version
 //!   order (module `interval`). Where the scheme has no key yet, only enumerated versions match.
 //! - `Debian:12` is the ecosystem `Debian`; the release becomes the namespace, so that the ranges of two releases are
@@ -20,6 +21,7 @@
 
 mod merge;
 mod record;
+mod severity;
 mod sql;
 
 use std::{collections::HashMap, path::Path, sync::Arc};
@@ -31,7 +33,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Progress, Rejection, Report, check, link,
+    Progress, Rejection, Report, check,
     pipeline::{self, Document, Format, Found, Parsed, Raw, Tally},
     report::Rejections,
     source::{self, Entry},
@@ -43,7 +45,7 @@ pub const MAX_RECORD_BYTES: u64 = 16 * 1024 * 1024;
 
 /// To be raised when the same record would be loaded differently, for instance since a version scheme got keys: records
 /// that were imported before are then read again.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// Imports the records in `input`, see the [module](self).
 ///
@@ -61,9 +63,7 @@ pub async fn osv(
     let ecosystems = ecosystem::Entity::find().live().all(db).await?;
     let ecosystems = Ecosystems::new(ecosystems);
     let format = Osv { hash: ecosystems.hash(), ecosystems: Arc::new(ecosystems) };
-    let mut report = pipeline::run(db, format, &input, now, progress).await?;
-    link::link(db, &mut report).await?;
-    Ok(report)
+    pipeline::run(db, format, &input, now, progress).await
 }
 
 /// The ecosystems that were known when the import began.

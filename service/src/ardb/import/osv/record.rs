@@ -10,11 +10,15 @@ use serde_json::Value;
 use super::{
     super::check::{self, MAX_NAME_BYTES},
     Ecosystems,
+    severity::{self, Severity},
 };
 use crate::ardb::{
     name::{self, Name},
     version::range::{Event, Interval, evaluate},
 };
+
+const MAX_REFERENCE_KIND_BYTES: usize = 64;
+const MAX_URL_BYTES: usize = 2048;
 
 /// The columns of `advisories`, and what hangs on one.
 pub(super) struct Advisory {
@@ -27,6 +31,9 @@ pub(super) struct Advisory {
     pub(super) modified_at: DateTime<Utc>,
     pub(super) withdrawn_at: Option<DateTime<Utc>>,
     pub(super) aliases: BTreeSet<String>,
+    pub(super) severities: BTreeSet<Severity>,
+    /// Kind and URL.
+    pub(super) references: BTreeSet<(String, String)>,
     pub(super) affected: BTreeMap<Package, Affected>,
 }
 
@@ -64,14 +71,15 @@ pub(super) struct Record {
     aliases: Option<Vec<String>>,
     summary: Option<String>,
     details: Option<String>,
-    severity: Option<Vec<Severity>>,
+    references: Option<Vec<RecordReference>>,
+    severity: Option<Vec<severity::Given>>,
     affected: Option<Vec<RecordAffected>>,
 }
 
 #[derive(Deserialize)]
-struct Severity {
+struct RecordReference {
     r#type: String,
-    score: String,
+    url: String,
 }
 
 #[derive(Deserialize)]
@@ -79,7 +87,7 @@ struct RecordAffected {
     package: Option<RecordPackage>,
     ranges: Option<Vec<RecordRange>>,
     versions: Option<Vec<String>>,
-    severity: Option<Vec<Severity>>,
+    severity: Option<Vec<severity::Given>>,
     /// Of any form; each database has its own.
     database_specific: Option<Value>,
 }
@@ -107,11 +115,12 @@ pub(super) fn advisory(record: Record, ecosystems: &Ecosystems) -> Result<Adviso
     for alias in &aliases {
         check::length("alias", alias, MAX_NAME_BYTES)?;
     }
-    let severities =
+    let given =
         record.severity.iter().chain(affected.iter().filter_map(|affected| affected.severity.as_ref()));
+    let severities = severity::severities(given.flatten())?;
     Ok(Advisory {
         kind: affected.iter().find_map(informational).unwrap_or_else(|| "vulnerability".into()),
-        severity: severity(severities.flatten()),
+        severity: severity::main_vector(&severities).map(str::to_owned),
         published_at: time("published", &record.published)?,
         modified_at: check::time("modified", &record.modified)?,
         withdrawn_at: time("withdrawn", &record.withdrawn)?,
@@ -119,16 +128,19 @@ pub(super) fn advisory(record: Record, ecosystems: &Ecosystems) -> Result<Adviso
         summary: record.summary.unwrap_or_default(),
         details: record.details.unwrap_or_default(),
         aliases,
+        severities,
+        references: references(record.references.unwrap_or_default())?,
         affected: packages(affected, ecosystems)?,
     })
 }
 
-/// The vector of the highest CVSS version; the types are `CVSS_V2`, `CVSS_V3`, `CVSS_V4`.
-fn severity<'a>(given: impl Iterator<Item = &'a Severity>) -> Option<String> {
-    let vectors =
-        given.filter(|severity| severity.r#type.starts_with("CVSS_V") && !severity.score.is_empty());
-    let highest = vectors.reduce(|best, next| if next.r#type > best.r#type { next } else { best });
-    highest.map(|severity| severity.score.clone())
+fn references(given: Vec<RecordReference>) -> Result<BTreeSet<(String, String)>, String> {
+    let reference = |RecordReference { r#type, url }| {
+        check::length("type of a reference", &r#type, MAX_REFERENCE_KIND_BYTES)?;
+        check::length("url of a reference", &url, MAX_URL_BYTES)?;
+        Ok((r#type, url))
+    };
+    given.into_iter().map(reference).collect()
 }
 
 /// RustSec's word for what is no vulnerability, as a slug.

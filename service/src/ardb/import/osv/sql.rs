@@ -23,6 +23,12 @@ pub(super) const STAGE: &str = "
         modified_at timestamptz not null, withdrawn_at timestamptz, advisory_id bigint
     ) on commit drop;
     create temporary table staged_aliases (advisory_ordinal integer not null, alias text not null) on commit drop;
+    create temporary table staged_severities (
+        advisory_ordinal integer not null, kind text not null, vector text not null, score_tenths integer, rating text
+    ) on commit drop;
+    create temporary table staged_references (
+        advisory_ordinal integer not null, kind text not null, url text not null
+    ) on commit drop;
     create temporary table staged_packages (
         advisory_ordinal integer not null, ordinal integer not null, osv_name text not null, namespace text not null,
         name text not null, normalized_name text not null, affected_package_id bigint
@@ -42,6 +48,8 @@ pub(super) const COPY_ADVISORIES: &str = "
         ordinal, locator, identifier, kind, summary, details, severity, published_at, modified_at, withdrawn_at
     ) from stdin (format binary)";
 pub(super) const COPY_ALIASES: &str = "copy staged_aliases from stdin (format binary)";
+pub(super) const COPY_SEVERITIES: &str = "copy staged_severities from stdin (format binary)";
+pub(super) const COPY_REFERENCES: &str = "copy staged_references from stdin (format binary)";
 pub(super) const COPY_PACKAGES: &str = "
     copy staged_packages (advisory_ordinal, ordinal, osv_name, namespace, name, normalized_name)
     from stdin (format binary)";
@@ -52,7 +60,8 @@ pub(super) const COPY_INTERVALS: &str = "copy staged_intervals from stdin (forma
 
 /// Without figures the planner takes the tables for small ones and joins them row by row.
 pub(super) const ANALYZE: &str = "
-    analyze staged_advisories, staged_aliases, staged_packages, staged_versions, staged_ranges, staged_intervals";
+    analyze staged_advisories, staged_aliases, staged_severities, staged_references, staged_packages, staged_versions,
+        staged_ranges, staged_intervals";
 
 pub(super) const ADVISORIES: &str = upsert!(
     "insert into advisories (
@@ -98,6 +107,50 @@ pub(super) const ALIASES: &str = upsert!(
      where kept.id is null or kept.deleted_at is not null
      order by advisory.advisory_id, staged.alias
      on conflict (advisory_id, alias) do update set deleted_at = null"
+);
+
+pub(super) const DELETE_SEVERITIES: &str = "
+    update advisory_severities kept set deleted_at = $1
+    from staged_advisories advisory
+    where kept.advisory_id = advisory.advisory_id and kept.deleted_at is null
+      and not exists (
+          select from staged_severities staged
+          where staged.advisory_ordinal = advisory.ordinal and staged.kind = kept.kind and staged.vector = kept.vector
+      )";
+
+pub(super) const SEVERITIES: &str = upsert!(
+    "insert into advisory_severities (advisory_id, kind, vector, score_tenths, rating)
+     select advisory.advisory_id, staged.kind, staged.vector, staged.score_tenths, staged.rating
+     from staged_severities staged
+     join staged_advisories advisory on advisory.ordinal = staged.advisory_ordinal
+     left join advisory_severities kept
+         on kept.advisory_id = advisory.advisory_id and kept.kind = staged.kind and kept.vector = staged.vector
+     where kept.id is null or kept.deleted_at is not null
+        or (kept.score_tenths, kept.rating) is distinct from (staged.score_tenths, staged.rating)
+     order by advisory.advisory_id, staged.kind, staged.vector collate \"C\"
+     on conflict (advisory_id, kind, vector) do update set
+         score_tenths = excluded.score_tenths, rating = excluded.rating, deleted_at = null"
+);
+
+pub(super) const DELETE_REFERENCES: &str = "
+    update advisory_references kept set deleted_at = $1
+    from staged_advisories advisory
+    where kept.advisory_id = advisory.advisory_id and kept.deleted_at is null
+      and not exists (
+          select from staged_references staged
+          where staged.advisory_ordinal = advisory.ordinal and staged.kind = kept.kind and staged.url = kept.url
+      )";
+
+pub(super) const REFERENCES: &str = upsert!(
+    "insert into advisory_references (advisory_id, kind, url)
+     select advisory.advisory_id, staged.kind, staged.url
+     from staged_references staged
+     join staged_advisories advisory on advisory.ordinal = staged.advisory_ordinal
+     left join advisory_references kept
+         on kept.advisory_id = advisory.advisory_id and kept.kind = staged.kind and kept.url = staged.url
+     where kept.id is null or kept.deleted_at is not null
+     order by advisory.advisory_id, staged.kind, staged.url collate \"C\"
+     on conflict (advisory_id, kind, url) do update set deleted_at = null"
 );
 
 pub(super) const DELETE_PACKAGES: &str = "

@@ -1,0 +1,107 @@
+//! Severities: what a record says, and what follows from a CVSS vector.
+
+use std::collections::BTreeSet;
+
+use cvss::Cvss;
+use entity_ardb::SeverityRating;
+use serde::Deserialize;
+
+use super::super::check;
+
+const MAX_KIND_BYTES: usize = 64;
+const MAX_VECTOR_BYTES: usize = 1024;
+
+/// As OSV has it.
+#[derive(Deserialize)]
+pub(super) struct Given {
+    r#type: String,
+    score: String,
+}
+
+/// A row of `advisory_severities`.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Severity {
+    pub(super) kind: String,
+    pub(super) vector: String,
+    pub(super) score_tenths: Option<i32>,
+    pub(super) rating: Option<SeverityRating>,
+}
+
+/// Each severity that is given, once; empty ones say nothing.
+pub(super) fn severities<'a>(given: impl Iterator<Item = &'a Given>) -> Result<BTreeSet<Severity>, String> {
+    given.filter(|given| !given.score.is_empty()).map(severity).collect()
+}
+
+/// The vector of the highest CVSS version.
+pub(super) fn main_vector(severities: &BTreeSet<Severity>) -> Option<&str> {
+    let vectors = severities.iter().filter(|severity| severity.kind.starts_with("CVSS_V"));
+    vectors
+        .max_by(|a, b| a.kind.cmp(&b.kind).then_with(|| b.vector.cmp(&a.vector)))
+        .map(|found| found.vector.as_str())
+}
+
+fn severity(given: &Given) -> Result<Severity, String> {
+    check::length("type of a severity", &given.r#type, MAX_KIND_BYTES)?;
+    check::length("score of a severity", &given.score, MAX_VECTOR_BYTES)?;
+    let parsed = given.r#type.starts_with("CVSS_V").then(|| cvss(&given.score)).flatten();
+    let rating = match &parsed {
+        Some(cvss) => Some(rating(cvss.severity())),
+        None => given.score.parse().ok().map(rating),
+    };
+    Ok(Severity {
+        kind: given.r#type.clone(),
+        vector: given.score.clone(),
+        // Scores have one decimal and are 10.0 at the most.
+        score_tenths: parsed.map(|cvss| (cvss.score() * 10.0).round() as i32),
+        rating,
+    })
+}
+
+/// A vector of any version that says enough for a score; 2.0 may be in parentheses.
+fn cvss(vector: &str) -> Option<Cvss> {
+    vector.trim_start_matches('(').trim_end_matches(')').parse().ok()
+}
+
+fn rating(severity: cvss::Severity) -> SeverityRating {
+    match severity {
+        cvss::Severity::None => SeverityRating::None,
+        cvss::Severity::Low => SeverityRating::Low,
+        cvss::Severity::Medium => SeverityRating::Medium,
+        cvss::Severity::High => SeverityRating::High,
+        cvss::Severity::Critical => SeverityRating::Critical,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rated(kind: &str, score: &str) -> (Option<i32>, Option<SeverityRating>) {
+        let given = Given { r#type: kind.into(), score: score.into() };
+        let severity = severity(&given).unwrap();
+        (severity.score_tenths, severity.rating)
+    }
+
+    /// Scores by FIRST's own calculators and examples.
+    #[test]
+    fn a_vector_has_the_score_and_rating_of_its_version() {
+        use SeverityRating::{Critical, High, Medium, None as Harmless};
+        for (kind, vector, score, rating) in [
+            ("CVSS_V2", "AV:N/AC:L/Au:N/C:N/I:N/A:C", 78, High),
+            ("CVSS_V3", "CVSS:3.0/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N", 61, Medium),
+            ("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", 98, Critical),
+            ("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N", 0, Harmless),
+            ("CVSS_V4", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", 93, Critical),
+        ] {
+            assert_eq!(rated(kind, vector), (Some(score), Some(rating)), "{vector}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_a_rating_without_a_score_and_what_is_neither_has_none() {
+        assert_eq!(rated("Ubuntu", "medium"), (None, Some(SeverityRating::Medium)));
+        assert_eq!(rated("Ubuntu", "negligible"), (None, None));
+        assert_eq!(rated("CVSS_V3", "CVSS:3.1/AV:N"), (None, None));
+        assert_eq!(rated("CVSS_V4", "CVSS:9.0/AV:N"), (None, None));
+    }
+}

@@ -1,0 +1,183 @@
+//! CycloneDX, <https://cyclonedx.org/docs/1.6/json/>: what is read here is the same in 1.2 to 1.6.
+
+use entity_ardb::{ComponentScope, RelationKind};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    super::{
+        check::{self, BadJson},
+        inventory::Key,
+    },
+    Bill, Element, Elements, component, line_of,
+};
+
+const VERSIONS: [&str; 5] = ["1.2", "1.3", "1.4", "1.5", "1.6"];
+
+/// Nested deeper than this, a component is rejected; real documents have two or three levels.
+const MAX_DEPTH: usize = 32;
+
+#[derive(Deserialize)]
+struct Bom<'a> {
+    #[serde(rename = "specVersion")]
+    spec_version: String,
+    metadata: Option<Metadata>,
+    #[serde(borrow)]
+    components: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    dependencies: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    component: Option<Product>,
+}
+
+#[derive(Deserialize)]
+struct Product {
+    #[serde(rename = "bom-ref")]
+    bom_ref: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Component<'a> {
+    #[serde(rename = "bom-ref")]
+    bom_ref: Option<String>,
+    version: Option<String>,
+    purl: Option<String>,
+    scope: Option<String>,
+    hashes: Option<Vec<Hash>>,
+    licenses: Option<Vec<LicenseChoice>>,
+    #[serde(borrow)]
+    components: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Hash {
+    alg: String,
+    content: String,
+}
+
+#[derive(Deserialize)]
+struct LicenseChoice {
+    license: Option<License>,
+    expression: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct License {
+    id: Option<String>,
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    r#ref: String,
+    #[serde(rename = "dependsOn")]
+    depends_on: Option<Vec<String>>,
+}
+
+pub(super) fn parse(content: &[u8]) -> Result<Bill, BadJson> {
+    let bom: Bom<'_> = check::json(content)?;
+    if !VERSIONS.contains(&bom.spec_version.as_str()) {
+        let reason =
+            format!("specVersion is {:?}, expected one of {}", bom.spec_version, VERSIONS.join(", "));
+        return Err(BadJson { line: 1, reason });
+    }
+    let mut reader = Reader { content, bill: Bill::default(), elements: Elements::new() };
+    if let Some(bom_ref) = bom.metadata.and_then(|metadata| metadata.component?.bom_ref) {
+        reader.elements.insert(bom_ref, Element::Product);
+    }
+    for raw in bom.components.into_iter().flatten() {
+        reader.component(raw, None, 1);
+    }
+    for raw in bom.dependencies.into_iter().flatten() {
+        if let Err(reason) = reader.dependency(raw) {
+            reader.reject(raw, reason);
+        }
+    }
+    Ok(reader.bill)
+}
+
+struct Reader<'a> {
+    content: &'a [u8],
+    bill: Bill,
+    elements: Elements,
+}
+
+impl Reader<'_> {
+    fn reject(&mut self, raw: &RawValue, reason: String) {
+        self.bill.rejected.push((line_of(self.content, raw), reason));
+    }
+
+    fn component(&mut self, raw: &RawValue, around: Option<&Key>, depth: usize) {
+        let component: Component<'_> = match serde_json::from_str(raw.get()) {
+            Ok(component) => component,
+            Err(error) => return self.reject(raw, format!("component is not what was expected: {error}")),
+        };
+        let added = found(&component).and_then(|found| self.bill.inventory.add(found));
+        let key = match added {
+            Ok(key) => Some(key),
+            Err(reason) => {
+                self.reject(raw, format!("component: {reason}"));
+                None
+            }
+        };
+        if let (Some(around), Some(key)) = (around, &key) {
+            self.bill.inventory.relate(Some(around), RelationKind::Contains, key);
+        }
+        if let Some(bom_ref) = component.bom_ref {
+            self.elements.insert(bom_ref, key.clone().map_or(Element::Rejected, Element::Component));
+        }
+        for nested in component.components.into_iter().flatten() {
+            if depth == MAX_DEPTH {
+                self.reject(nested, format!("component is nested more than {MAX_DEPTH} levels deep"));
+            } else {
+                self.component(nested, key.as_ref().or(around), depth + 1);
+            }
+        }
+    }
+
+    fn dependency(&mut self, raw: &RawValue) -> Result<(), String> {
+        let dependency: Dependency = serde_json::from_str(raw.get())
+            .map_err(|error| format!("dependency is not what was expected: {error}"))?;
+        let unknown = |named: &str| format!("dependency: {named:?} is the bom-ref of no component");
+        let from = match self.elements.get(&dependency.r#ref) {
+            Some(Element::Product) => None,
+            Some(Element::Component(key)) => Some(key),
+            Some(Element::Rejected) => return Ok(()),
+            None => return Err(unknown(&dependency.r#ref)),
+        };
+        for named in dependency.depends_on.into_iter().flatten() {
+            match self.elements.get(&named) {
+                Some(Element::Component(to)) => {
+                    self.bill.inventory.relate(from, RelationKind::DependsOn, to);
+                }
+                Some(Element::Product | Element::Rejected) => {}
+                None => self.bill.rejected.push((line_of(self.content, raw), unknown(&named))),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn found(given: &Component<'_>) -> Result<super::inventory::Found, String> {
+    let scope = match given.scope.as_deref() {
+        None => None,
+        Some("required") => Some(ComponentScope::Required),
+        Some("optional") => Some(ComponentScope::Optional),
+        Some("excluded") => Some(ComponentScope::Excluded),
+        Some(other) => return Err(format!("scope {other:?} is none of required, optional, excluded")),
+    };
+    let sha256 = given.hashes.iter().flatten().find(|hash| hash.alg == "SHA-256");
+    let checksum_sha256 = sha256.map(|hash| check::sha256("SHA-256", &hash.content)).transpose()?;
+    let licences: Vec<&str> = given.licenses.iter().flatten().filter_map(licence).collect();
+    let found = component(given.purl.as_deref(), given.version.as_deref())?;
+    let licence = (!licences.is_empty()).then(|| licences.join(" AND "));
+    Ok(super::inventory::Found { checksum_sha256, scope, licence, ..found })
+}
+
+fn licence(choice: &LicenseChoice) -> Option<&str> {
+    let named = choice.license.as_ref().and_then(|license| license.id.as_deref().or(license.name.as_deref()));
+    choice.expression.as_deref().or(named)
+}

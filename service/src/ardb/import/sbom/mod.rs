@@ -1,0 +1,204 @@
+//! Imports a software bill of materials as an inventory: CycloneDX 1.2 to 1.6 and SPDX 2.3, as JSON.
+//!
+//! - A component is what its package URL says. One without a package URL, or with one that breaks the rules of its type,
+//!   is rejected with its line, and the rest is loaded: ecosystem, name and version could only be guessed.
+//! - The ecosystem is the one of the package URL's type; one that is not there yet is added, with its order where it is
+//!   known. A qualifier that says where the component comes from (`vcs_url`, `repository_url`, `download_url`, in this
+//!   order) is its source; without one it is its ecosystem's registry's.
+//! - Nested components are components, and contained in the one around them. Dependencies and relationships are kept
+//!   where both ends are components or the product itself; what names neither is rejected.
+//! - The product that the document is about (`metadata.component`; the only package that an SPDX document describes) is
+//!   no component of itself.
+//! - Licences are kept as published, several joined by `AND`; of SPDX the declared one, else the concluded one.
+//!
+//! A document with rejections is read and reported again next time. What it no longer has is deleted all the same: a
+//! component that was rejected before has no row. The largest document that is read is [`MAX_SBOM_BYTES`] long, and
+//! memory is a small multiple of that.
+
+mod cyclonedx;
+mod spdx;
+
+#[cfg(test)]
+mod tests;
+
+use std::{collections::HashMap, path::Path};
+
+use chrono::{DateTime, Utc};
+use entity_ardb::DocumentKind;
+use sea_orm::{DatabaseConnection, sqlx::PgConnection};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    Progress, Rejection, Report,
+    check::{self, BadJson},
+    inventory::{self, Inventory, Key, Target},
+    pipeline::{self, Document, Format, Found, Parsed, Raw, Tally},
+    report::Rejections,
+    source::{self, Entry},
+};
+use crate::{
+    Result,
+    ardb::{
+        inventory::{CRATES_IO, Product},
+        name::{self, Name},
+    },
+    purl::Purl,
+};
+
+/// The largest document that is read; one of ten thousand components with all their hashes is a fifth of it.
+pub const MAX_SBOM_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Imports the document at `input` as the inventory of `product`, see the [module](self).
+///
+/// Importing another document of the same product replaces the inventory.
+///
+/// # Errors
+///
+/// [`Error::Invalid`](crate::Error::Invalid) if the product's name is empty, over 1,024 bytes, has a NUL or begins as an
+/// owner does; [`Error::Input`](crate::Error::Input) if `input` is not there or can't be read;
+/// [`Error::Database`](crate::Error::Database) if a statement fails.
+pub async fn sbom<'a>(
+    db: &DatabaseConnection,
+    input: &Path,
+    product: impl Into<Product<'a>>,
+    now: DateTime<Utc>,
+    progress: &dyn Progress,
+) -> Result<Report> {
+    let target = Target::new(product.into())?;
+    let input = pipeline::existing(input, "a CycloneDX or SPDX document")?;
+    pipeline::run(db, Sbom { target }, &input, now, progress).await
+}
+
+/// What one document turned out to hold; rejections by line.
+#[derive(Debug, Default)]
+pub(super) struct Bill {
+    pub(super) inventory: Inventory,
+    pub(super) rejected: Vec<(usize, String)>,
+}
+
+/// What the document calls a component or the product.
+enum Element {
+    Product,
+    Component(Key),
+    /// It has been rejected, and what refers to it says nothing more.
+    Rejected,
+}
+
+type Elements = HashMap<String, Element>;
+
+/// By which a document is told apart.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "bomFormat")]
+    bom_format: Option<String>,
+    #[serde(rename = "spdxVersion")]
+    spdx_version: Option<String>,
+}
+
+/// Reads a document of either kind.
+pub(super) fn parse(content: &[u8]) -> Result<Bill, BadJson> {
+    let head: Head = check::json(content)?;
+    match head {
+        Head { bom_format: Some(format), .. } if format == "CycloneDX" => cyclonedx::parse(content),
+        Head { spdx_version: Some(version), .. } if version == "SPDX-2.3" => spdx::parse(content),
+        Head { spdx_version: Some(version), .. } => {
+            Err(BadJson { line: 1, reason: format!("spdxVersion is {version:?}, expected \"SPDX-2.3\"") })
+        }
+        _ => Err(BadJson {
+            line: 1,
+            reason: "is neither CycloneDX (`bomFormat`) nor SPDX (`spdxVersion`)".into(),
+        }),
+    }
+}
+
+/// The line of `part`, which was borrowed from `content`.
+fn line_of(content: &[u8], part: &RawValue) -> usize {
+    let offset = (part.get().as_ptr() as usize).saturating_sub(content.as_ptr() as usize);
+    1 + content.iter().take(offset).filter(|byte| **byte == b'\n').count()
+}
+
+/// A component by its package URL; `version` is the document's own, for a package URL without one.
+fn component(purl: Option<&str>, version: Option<&str>) -> Result<inventory::Found, String> {
+    let text = purl.ok_or("has no package URL, by which components are known")?;
+    let purl: Purl = text.parse().map_err(|error| format!("purl {text:?}: {error}"))?;
+    let ecosystem = purl.kind();
+    let is_name = ecosystem.len() <= 63
+        && ecosystem.starts_with(|first: char| first.is_ascii_lowercase())
+        && ecosystem.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !is_name {
+        return Err(format!(
+            "purl {text:?}: the type is no name of an ecosystem: up to 63 letters, digits and hyphens"
+        ));
+    }
+    let qualifiers = purl.qualifiers();
+    let source = ["vcs_url", "repository_url", "download_url"].iter().find_map(|key| qualifiers.get(*key));
+    let source = match source {
+        Some(source) => source.clone(),
+        None if ecosystem == "cargo" => CRATES_IO.into(),
+        None => String::new(),
+    };
+    let name = Name {
+        namespace: purl.namespace().unwrap_or_default().to_owned(),
+        name: purl.name().to_owned(),
+        normalized: name::normalize(ecosystem, purl.name()),
+    };
+    let number = purl.version().or(version).unwrap_or_default();
+    let found = inventory::Found::new(ecosystem, name, number);
+    Ok(inventory::Found { source, purl: Some(purl), ..found })
+}
+
+/// The importer's side of the pipeline.
+#[derive(Clone)]
+struct Sbom {
+    target: Target,
+}
+
+impl Format for Sbom {
+    type Content = Vec<u8>;
+    type Parsed = Inventory;
+    const KIND: DocumentKind = DocumentKind::Sbom;
+
+    fn read(&self, entry: Entry<'_>) -> Found<Vec<u8>> {
+        match source::read_bounded(entry.content, MAX_SBOM_BYTES) {
+            Ok(content) => Found::Document(Raw {
+                locator: self.target.locator(),
+                place: entry.place.to_owned(),
+                sha256: inventory::hash(&content),
+                size_bytes: content.len() as u64,
+                content,
+            }),
+            Err(reason) => Found::Rejected(Rejection::new(entry.place, reason)),
+        }
+    }
+
+    fn parse(&self, raw: Raw<Vec<u8>>) -> Parsed<Inventory> {
+        let Raw { locator, place, mut sha256, size_bytes, content } = raw;
+        let Bill { inventory, rejected } = match parse(&content) {
+            Ok(bill) => bill,
+            Err(BadJson { line, reason }) => {
+                let rejections = Rejection::new(format!("{place}:{line}"), reason).into();
+                return Parsed { document: None, rejections, skipped: 0 };
+            }
+        };
+        let mut rejections = Rejections::default();
+        for (line, reason) in rejected {
+            rejections.push(Rejection::new(format!("{place}:{line}"), reason));
+        }
+        if rejections.total > 0 {
+            // Else it would pass for known next time, and its rejections would not be heard of again.
+            sha256 = inventory::hash(sha256);
+        }
+        let document = Document { locator, sha256, size_bytes, parsed: inventory };
+        Parsed { document: Some(document), rejections, skipped: 0 }
+    }
+
+    async fn merge(
+        &self,
+        connection: &mut PgConnection,
+        batch: &[Document<Inventory>],
+        now: DateTime<Utc>,
+    ) -> Result<Tally> {
+        inventory::merge(connection, DocumentKind::Sbom, &self.target, batch, now).await
+    }
+}

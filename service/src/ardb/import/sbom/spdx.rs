@@ -1,0 +1,185 @@
+//! SPDX 2.3, <https://spdx.github.io/spdx-spec/v2.3/>: packages and relationships.
+//!
+//! Relationships that say that one package needs or holds another are kept, in whichever direction they are written;
+//! those of development, tests and options also tell the scope. All others (what was generated from what, who copied
+//! whom, what describes what) are no relations of an inventory and left out, as are those with files.
+
+use entity_ardb::{ComponentScope, RelationKind};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    super::{
+        check::{self, BadJson},
+        inventory::Key,
+    },
+    Bill, Element, Elements, component, line_of,
+};
+
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow)]
+    packages: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    relationships: Option<Vec<&'a RawValue>>,
+    #[serde(rename = "documentDescribes", default)]
+    describes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Package {
+    #[serde(rename = "SPDXID")]
+    id: String,
+    version_info: Option<String>,
+    license_declared: Option<String>,
+    license_concluded: Option<String>,
+    external_refs: Option<Vec<Reference>>,
+    checksums: Option<Vec<Checksum>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reference {
+    reference_type: String,
+    reference_locator: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Checksum {
+    algorithm: String,
+    checksum_value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Relationship {
+    spdx_element_id: String,
+    relationship_type: String,
+    related_spdx_element: String,
+}
+
+/// What a relationship says: its kind, whether the related element is the one that needs or holds, and the scope of
+/// what is needed.
+type Meaning = (RelationKind, bool, Option<ComponentScope>);
+
+pub(super) fn parse(content: &[u8]) -> Result<Bill, BadJson> {
+    let document: Document<'_> = check::json(content)?;
+    let mut bill = Bill::default();
+    let mut relationships = Vec::new();
+    let mut described = document.describes;
+    for raw in document.relationships.into_iter().flatten() {
+        match serde_json::from_str::<Relationship>(raw.get()) {
+            Ok(relationship) => {
+                if relationship.relationship_type == "DESCRIBES" {
+                    described.push(relationship.related_spdx_element.clone());
+                }
+                relationships.push((raw, relationship));
+            }
+            Err(error) => {
+                let reason = format!("relationship is not what was expected: {error}");
+                bill.rejected.push((line_of(content, raw), reason));
+            }
+        }
+    }
+    described.sort_unstable();
+    described.dedup();
+    let packages = document.packages.unwrap_or_default();
+    let product = match described.as_slice() {
+        [only] if packages.len() > 1 => Some(only.as_str()),
+        _ => None,
+    };
+    let elements = self::packages(content, &packages, product, &mut bill);
+    for (raw, relationship) in &relationships {
+        if let Err(reason) = relate(&mut bill, &elements, relationship) {
+            bill.rejected.push((line_of(content, raw), reason));
+        }
+    }
+    Ok(bill)
+}
+
+fn packages(content: &[u8], packages: &[&RawValue], product: Option<&str>, bill: &mut Bill) -> Elements {
+    let mut elements = Elements::new();
+    for raw in packages {
+        let package: Package = match serde_json::from_str(raw.get()) {
+            Ok(package) => package,
+            Err(error) => {
+                let reason = format!("package is not what was expected: {error}");
+                bill.rejected.push((line_of(content, raw), reason));
+                continue;
+            }
+        };
+        let element = if product == Some(package.id.as_str()) {
+            Element::Product
+        } else {
+            match found(&package).and_then(|found| bill.inventory.add(found)) {
+                Ok(key) => Element::Component(key),
+                Err(reason) => {
+                    bill.rejected
+                        .push((line_of(content, raw), format!("package {:?}: {reason}", package.id)));
+                    Element::Rejected
+                }
+            }
+        };
+        elements.insert(package.id, element);
+    }
+    elements
+}
+
+fn found(package: &Package) -> Result<super::inventory::Found, String> {
+    let purl = package.external_refs.iter().flatten().find(|reference| reference.reference_type == "purl");
+    let sha256 = package.checksums.iter().flatten().find(|checksum| checksum.algorithm == "SHA256");
+    let checksum_sha256 = sha256.map(|sum| check::sha256("SHA256", &sum.checksum_value)).transpose()?;
+    let licences = [&package.license_declared, &package.license_concluded];
+    let said = |licence: &&String| !matches!(licence.as_str(), "NOASSERTION" | "NONE");
+    let licence = licences.into_iter().flatten().find(said).cloned();
+    let found = component(purl.map(|purl| purl.reference_locator.as_str()), package.version_info.as_deref())?;
+    Ok(super::inventory::Found { checksum_sha256, licence, ..found })
+}
+
+fn meaning(relationship_type: &str) -> Option<Meaning> {
+    use ComponentScope::{Dev, Optional};
+    use RelationKind::{Contains, DependsOn};
+    Some(match relationship_type {
+        "DEPENDS_ON" | "HAS_PREREQUISITE" => (DependsOn, false, None),
+        "DEPENDENCY_OF"
+        | "BUILD_DEPENDENCY_OF"
+        | "PROVIDED_DEPENDENCY_OF"
+        | "RUNTIME_DEPENDENCY_OF"
+        | "PREREQUISITE_FOR" => (DependsOn, true, None),
+        "DEV_DEPENDENCY_OF" | "TEST_DEPENDENCY_OF" => (DependsOn, true, Some(Dev)),
+        "OPTIONAL_DEPENDENCY_OF" => (DependsOn, true, Some(Optional)),
+        "CONTAINS" => (Contains, false, None),
+        "CONTAINED_BY" => (Contains, true, None),
+        _ => return None,
+    })
+}
+
+fn relate(bill: &mut Bill, elements: &Elements, relationship: &Relationship) -> Result<(), String> {
+    let Some((kind, is_turned, scope)) = meaning(&relationship.relationship_type) else { return Ok(()) };
+    let (mut from, mut to) = (&relationship.spdx_element_id, &relationship.related_spdx_element);
+    if is_turned {
+        (from, to) = (to, from);
+    }
+    let Some(from) = end(elements, from)? else { return Ok(()) };
+    let Some(Some(to)) = end(elements, to)? else { return Ok(()) };
+    bill.inventory.relate(from, kind, to);
+    if let (Some(scope), Some(component)) = (scope, bill.inventory.components.get_mut(to)) {
+        component.scope = Some(component.scope.map_or(scope, |known| known.min(scope)));
+    }
+    Ok(())
+}
+
+/// The product, or a component; `None` for what is neither and need not be.
+fn end<'a>(elements: &'a Elements, id: &str) -> Result<Option<Option<&'a Key>>, String> {
+    match elements.get(id) {
+        Some(Element::Product) => Ok(Some(None)),
+        Some(Element::Component(key)) => Ok(Some(Some(key))),
+        Some(Element::Rejected) => Ok(None),
+        None if id == "SPDXRef-DOCUMENT" || id == "NONE" || id == "NOASSERTION" => Ok(None),
+        // Files are no packages, and other documents' elements are not here.
+        None if id.starts_with("SPDXRef-File") || id.starts_with("DocumentRef-") => Ok(None),
+        None => Err(format!("relationship: {id:?} is the SPDXID of no package")),
+    }
+}
