@@ -291,15 +291,16 @@ const STATE: &str = r#"
 fn step(rng: &mut StdRng) -> Step {
     let (o, u) = (rng.random_range(0..ORGANIZATIONS), rng.random_range(0..USERS));
     let role = ROLES[rng.random_range(0..ROLES.len())];
-    match rng.random_range(0..22) {
-        0..=5 => Step::Add(o, u, role),
-        6..=8 => Step::ChangeRole(o, u, role),
-        9..=11 => Step::Remove(o, u),
-        12..=14 => Step::AddToTeam(o, u),
-        15 => Step::RemoveFromTeam(o, u),
-        16 | 17 => Step::DeleteUser(u),
-        18 | 19 => Step::UndeleteUser(u),
-        20 => Step::DeleteOrganization(o),
+    // What is deleted is brought back more often than deleted, so that most of the world is there.
+    match rng.random_range(0..40) {
+        0..=9 => Step::Add(o, u, role),
+        10..=15 => Step::ChangeRole(o, u, role),
+        16..=19 => Step::Remove(o, u),
+        20..=25 => Step::AddToTeam(o, u),
+        26..=28 => Step::RemoveFromTeam(o, u),
+        29 | 30 => Step::DeleteUser(u),
+        31..=35 => Step::UndeleteUser(u),
+        36 => Step::DeleteOrganization(o),
         _ => Step::UndeleteOrganization(o),
     }
 }
