@@ -30,6 +30,7 @@ mod migration_index;
 mod migration_plan;
 mod migration_runner;
 mod migration_verify;
+mod package_reads;
 mod purl;
 mod rankings;
 mod reads;

@@ -15,8 +15,8 @@ use crate::stores::Stores;
     Finds names by their words and by likeness, popular ones first. Ends with 3 where nothing fits."
 )]
 pub struct Arguments {
-    /// Words; "quotes" keep them together, or and -without are understood
-    #[arg(required = true, allow_hyphen_values = true)]
+    /// Words; within one argument "quotes", or and -without are understood
+    #[arg(required = true)]
     text: Vec<String>,
     /// Only this ecosystem, such as cargo
     #[arg(long)]

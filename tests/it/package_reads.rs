@@ -1,0 +1,359 @@
+//! What packages are asked: by URL, in pages, over dependents, by search, by change; and how many statements each takes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use entity_ardb::PackageId;
+use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
+use service::ardb::{
+    advisory,
+    changes::{self, Position},
+    dependency, dependent,
+    import::{cargo_index, osv},
+    inventory, package,
+    search::{self, Search},
+    version,
+};
+use service::purl::Purl;
+
+use crate::harness::{Database, Ran, TestDb, archer, deadline, run};
+use crate::import_support::{execute, fixture, now};
+
+async fn imported() -> TestDb {
+    let db = TestDb::migrated(Database::Ardb).await;
+    cargo_index(&db, &fixture("index"), now(), &()).await.unwrap();
+    osv(&db, &fixture("osv"), now(), &()).await.unwrap();
+    db
+}
+
+/// Packages `p1` to `p<count>`, of one version each, each depending on the one before, and the first on the last.
+async fn circle(db: &DatabaseConnection, count: i32) {
+    execute(
+        db,
+        &format!(
+            r"insert into packages (ecosystem_id, name, normalized_name)
+              select 1, 'p' || n, 'p' || n from generate_series(1, {count}) n order by n;
+              insert into versions (package_id, number, sort_key)
+              select id, '1.0.0', '\x01' from packages order by id;
+              insert into dependencies (version_id, package_id, name, normalized_name, requirement, kind)
+              select version.id, other.id, other.name, other.name, '1', 'normal'
+              from versions version
+              join packages other on other.id = case version.package_id when 1 then {count} else version.package_id - 1 end;
+              update package_search_entries set popularity = 1"
+        ),
+    )
+    .await;
+}
+
+fn purl(text: &str) -> Purl {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_package_is_found_by_its_url_in_every_spelling() {
+    let db = imported().await;
+    for spelling in ["pkg:cargo/beta_two", "pkg:cargo/Beta-Two@1.0.1", "PKG:Cargo/beta_two"] {
+        let found = package::by_purl(&*db, &purl(spelling)).await.unwrap();
+        assert_eq!(found.map(|package| package.name).as_deref(), Some("beta_two"), "{spelling}");
+    }
+    assert_eq!(package::by_purl(&*db, &purl("pkg:npm/beta_two")).await.unwrap(), None);
+    execute(
+        &db,
+        "insert into packages (ecosystem_id, namespace, name, normalized_name) values (2, '@babel', 'core', 'core')",
+    )
+    .await;
+    let found = package::by_purl(&*db, &purl("pkg:npm/%40babel/core")).await.unwrap().unwrap();
+    assert_eq!((found.namespace.as_str(), found.name.as_str()), ("@babel", "core"));
+}
+
+#[tokio::test]
+async fn pages_of_versions_are_the_list_of_versions_also_where_keys_are_equal_or_missing() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    execute(
+        &db,
+        r"insert into packages (ecosystem_id, name, normalized_name) values (1, 'a', 'a');
+          insert into versions (package_id, number, sort_key)
+          select 1, 'v' || n, case when n % 3 = 0 then null else decode(lpad(to_hex(n / 4), 4, '0'), 'hex') end
+          from generate_series(1, 30) n",
+    )
+    .await;
+    let all = version::newest(&*db, PackageId(1), 100).await.unwrap();
+    assert_eq!(all.len(), 30);
+    let mut paged = version::newest(&*db, PackageId(1), 4).await.unwrap();
+    while let Some(last) = paged.last().cloned() {
+        let next = version::after(&*db, PackageId(1), &last, 4).await.unwrap();
+        if next.is_empty() {
+            break;
+        }
+        paged.extend(next);
+    }
+    assert_eq!(paged, all);
+}
+
+#[tokio::test]
+async fn the_newest_versions_are_those_that_are_not_yanked() {
+    let db = imported().await;
+    let alpha = package::by_name(&*db, "cargo", "alpha").await.unwrap().unwrap();
+    execute(&db, "update versions set is_yanked = true where number = '0.10.0'").await;
+    let latest = version::latest(&*db, alpha.id).await.unwrap();
+    let number = |version: Option<entity_ardb::version::Model>| version.map(|version| version.number);
+    assert_eq!(
+        (number(latest.newest).as_deref(), number(latest.newest_stable).as_deref(), latest.versions_count),
+        (Some("0.1.0"), Some("0.1.0"), 3)
+    );
+    assert_eq!(version::latest(&*db, PackageId(-1)).await.unwrap(), version::Latest::default());
+}
+
+#[tokio::test]
+async fn dependents_over_several_steps_end_in_a_circle_and_at_the_bounds() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    circle(&db, 10).await;
+    let names = |found: Vec<dependent::Dependent>| {
+        found.into_iter().map(|found| format!("{} {}", found.name, found.depth)).collect::<Vec<_>>()
+    };
+    let direct = dependent::direct(&*db, PackageId(1), None, 10).await.unwrap();
+    assert_eq!(names(direct), ["p2 1"]);
+    let three = dependent::transitive(&*db, PackageId(1), 3, 10).await.unwrap();
+    assert_eq!(names(three), ["p2 1", "p3 2", "p4 3"]);
+    let all = dependent::transitive(&*db, PackageId(1), dependent::MAX_DEPTH, 100).await.unwrap();
+    assert_eq!(all.len(), 9, "all but itself");
+    let some = dependent::transitive(&*db, PackageId(1), dependent::MAX_DEPTH, 2).await.unwrap();
+    assert_eq!(names(some), ["p2 1", "p3 2"]);
+    let refused = dependent::transitive(&*db, PackageId(1), dependent::MAX_DEPTH + 1, 2).await.unwrap_err();
+    assert_eq!(refused.to_string(), "depth: expected at most 16 steps, not 17");
+}
+
+#[tokio::test]
+async fn pages_of_direct_dependents_come_most_popular_first_and_leave_none_out() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    execute(
+        &db,
+        r"insert into packages (ecosystem_id, name, normalized_name)
+          select 1, 'p' || n, 'p' || n from generate_series(1, 20) n order by n;
+          insert into versions (package_id, number, sort_key) select id, '1.0.0', '\x01' from packages order by id;
+          insert into dependencies (version_id, package_id, name, normalized_name, requirement, kind)
+          select id, 1, 'p1', 'p1', '1', 'normal' from versions;
+          update package_search_entries set popularity = package_id % 4",
+    )
+    .await;
+    let all = dependent::direct(&*db, PackageId(1), None, 100).await.unwrap();
+    assert_eq!(all.len(), 19);
+    assert!(all.is_sorted_by(|a, b| a.popularity >= b.popularity));
+    let mut paged = dependent::direct(&*db, PackageId(1), None, 3).await.unwrap();
+    loop {
+        let next = dependent::direct(&*db, PackageId(1), paged.last(), 3).await.unwrap();
+        if next.is_empty() {
+            break;
+        }
+        paged.extend(next);
+    }
+    assert_eq!(paged, all);
+}
+
+async fn found(db: &DatabaseConnection, search: Search<'_>) -> Vec<String> {
+    let hits = search::packages(db, &search, 100).await.unwrap();
+    hits.into_iter().map(|hit| format!("{} {}{}", hit.ecosystem, hit.namespace, hit.name)).collect()
+}
+
+/// Packages of two ecosystems, with how many others depend on them.
+async fn to_search(db: &DatabaseConnection) {
+    execute(
+        db,
+        r"insert into packages (ecosystem_id, namespace, name, normalized_name) values
+              (1, '', 'serde', 'serde'), (1, '', 'serde_json', 'serde-json'), (1, '', 'json', 'json'),
+              (1, '', 'serde-derive', 'serde-derive'), (2, '@json', 'core', 'core'), (2, '', 'left-pad', 'left-pad');
+          update package_search_entries set popularity = 100 where name = 'serde_json';
+          insert into versions (package_id, number, sort_key, is_prerelease)
+          select id, '1.0.0', '\x01', name = 'json' from packages",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn search_finds_words_likeness_and_typing_errors_with_filters() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    to_search(&db).await;
+    let text = |text| Search { text, ..Search::default() };
+    assert_eq!(found(&db, text("serde json")).await[0], "cargo serde_json");
+    assert_eq!(found(&db, text("serde")).await[0], "cargo serde");
+    assert_eq!(found(&db, text("sered")).await[0], "cargo serde");
+    assert_eq!(found(&db, text("@json/core")).await[0], "npm @jsoncore");
+    assert_eq!(found(&db, text("leftpad")).await, ["npm left-pad"]);
+    let npm = Search { ecosystem: Some("npm"), ..text("json") };
+    assert_eq!(found(&db, npm).await, ["npm @jsoncore"]);
+    let stable = Search { has_stable: true, ecosystem: Some("cargo"), ..text("json") };
+    assert_eq!(found(&db, stable).await, ["cargo serde_json"]);
+    for nothing in ["", "  ", "qqqqqq", "\0", "!!", "'; drop table packages; --"] {
+        assert_eq!(found(&db, text(nothing)).await, [""; 0], "{nothing:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_a_search_are_the_whole_of_it() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    execute(
+        &db,
+        "insert into packages (ecosystem_id, name, normalized_name)
+         select 1, 'tool-' || n, 'tool-' || n from generate_series(1, 40) n;
+         update package_search_entries set popularity = package_id % 5",
+    )
+    .await;
+    let search = Search { text: "tool", ..Search::default() };
+    let all = search::packages(&*db, &search, 100).await.unwrap();
+    assert_eq!(all.len(), 40);
+    let (mut paged, mut after) = (Vec::new(), None);
+    loop {
+        let page = search::packages(&*db, &Search { after, ..search }, 7).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.place());
+        paged.extend(page);
+    }
+    assert_eq!(paged, all);
+}
+
+#[tokio::test]
+async fn what_a_slow_transaction_commits_late_is_not_skipped() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    execute(&db, "insert into packages (ecosystem_id, name, normalized_name) values (1, 'before', 'before')")
+        .await;
+    let slow = db.begin().await.unwrap();
+    slow.execute_unprepared("select 1").await.unwrap();
+    execute(&db, "insert into packages (ecosystem_id, name, normalized_name) values (1, 'quick', 'quick')")
+        .await;
+    let mut seen = Vec::new();
+    let mut read = async |mut position| {
+        loop {
+            let page = changes::packages(&*db, position, 1).await.unwrap();
+            seen.extend(page.rows.into_iter().map(|package| package.name));
+            position = page.next;
+            if page.is_last {
+                return (position, seen.clone());
+            }
+        }
+    };
+    let (position, names) = read(Position::START).await;
+    assert!(!names.contains(&"quick".to_owned()), "{names:?}");
+    let late = "insert into packages (ecosystem_id, name, normalized_name) values (1, 'slow', 'slow')";
+    slow.execute_unprepared(late).await.unwrap();
+    slow.commit().await.unwrap();
+    let mut position = position;
+    let names = deadline(Duration::from_secs(20), "all three are seen", async || {
+        let names;
+        (position, names) = read(position).await;
+        (names.len() >= 3).then_some(names)
+    })
+    .await;
+    assert_eq!(names, ["before", "slow", "quick"]);
+    execute(&db, "update packages set deleted_at = now() where name = 'before'").await;
+    deadline(Duration::from_secs(20), "a deletion is a change", async || {
+        let names;
+        (position, names) = read(position).await;
+        (names.len() == 4 && names[3] == "before").then_some(())
+    })
+    .await;
+}
+
+/// How many statements `work` runs on a connection like `db`.
+async fn statements(db: &TestDb, work: impl AsyncFnOnce(&DatabaseConnection)) -> usize {
+    let count = Arc::new(AtomicUsize::new(0));
+    let mut counted = db.connection().clone();
+    let counter = Arc::clone(&count);
+    counted.set_metric_callback(move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
+    work(&counted).await;
+    count.load(Ordering::SeqCst)
+}
+
+#[tokio::test]
+async fn each_read_takes_a_constant_number_of_statements() {
+    let mut counts = Vec::new();
+    for size in [3, 60] {
+        let db = TestDb::migrated(Database::Ardb).await;
+        circle(&db, size).await;
+        let of_size = statements(&db, async |db| {
+            let found = package::by_purl(db, &purl("pkg:cargo/p1")).await.unwrap().unwrap();
+            let newest = version::newest(db, found.id, 100).await.unwrap();
+            version::after(db, found.id, &newest[0], 100).await.unwrap();
+            version::by_number(db, found.id, "1.0.0").await.unwrap();
+            version::latest(db, found.id).await.unwrap();
+            dependency::of_version(db, newest[0].id).await.unwrap();
+            dependent::direct(db, found.id, None, 100).await.unwrap();
+            dependent::transitive(db, found.id, 16, 100).await.unwrap();
+            advisory::of_version(db, newest[0].id).await.unwrap();
+            advisory::of_package(db, found.id).await.unwrap();
+            search::packages(db, &Search { text: "p1", ..Search::default() }, 100).await.unwrap();
+            inventory::all(db).await.unwrap();
+            changes::versions(db, Position::START, 100).await.unwrap();
+        });
+        counts.push(of_size.await);
+    }
+    assert_eq!(counts, [15, 15]);
+}
+
+async fn ask(db: &TestDb, words: &[&str]) -> Ran {
+    let mut command = archer(words);
+    command.env("ARDB_URL", db.url());
+    run(command).await
+}
+
+#[tokio::test]
+async fn the_commands_show_a_package_its_versions_dependents_and_advisories() {
+    let db = imported().await;
+    for (words, expected) in [
+        (
+            vec!["package", "show", "pkg:cargo/alpha"],
+            vec!["alpha: 3 versions, newest 0.10.0", "EXAMPLE-2024-0001"],
+        ),
+        (vec!["package", "show", "pkg:cargo/alpha@0.1.0"], vec!["0.1.0", "0.2.0"]),
+        (vec!["package", "versions", "pkg:cargo/alpha"], vec!["0.10.0", "0.2.0-rc.1", "prerelease"]),
+        (vec!["package", "advisories", "pkg:cargo/alpha"], vec!["EXAMPLE-2024-0001", "also the newest"]),
+        (vec!["package", "advisories", "pkg:cargo/alpha@0.1.0"], vec!["EXAMPLE-2024-0001", "0.2.0"]),
+        (vec!["package", "dependents", "pkg:cargo/beta_two", "--depth", "2"], vec!["alpha"]),
+        (vec!["search", "alpa"], vec!["pkg:cargo/alpha"]),
+    ] {
+        let ran = ask(&db, &words).await;
+        assert_eq!(ran.code, 0, "{ran:?}");
+        for expected in expected {
+            assert!(ran.stdout.contains(expected), "{words:?}: {}", ran.stdout);
+        }
+        let json = ask(&db, &[words.as_slice(), &["--json"]].concat()).await;
+        assert!(serde_json::from_str::<serde_json::Value>(&json.stdout).is_ok(), "{json:?}");
+    }
+    assert_eq!(ask(&db, &["search", "qqqqqqq"]).await.code, 3);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_refused_with_what_is_near() {
+    let db = imported().await;
+    for (words, expected) in [
+        (vec!["package", "show", "pkg:cargo/alpa"], "near it: pkg:cargo/alpha"),
+        (vec!["package", "versions", "pkg:cargo/qqqq"], "nor one with a name like it"),
+        (vec!["package", "show", "pkg:cargo/alpha@9"], "alpha has no version 9 here; its newest: 0.10.0"),
+        (vec!["inventory", "exposure", "acme/rocket"], "there is no inventory \"acme/rocket\""),
+    ] {
+        let ran = ask(&db, &words).await;
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stderr.contains(expected), "{words:?}: {}", ran.stderr);
+    }
+    assert_eq!(ask(&db, &["package", "show", "alpha"]).await.code, 2);
+}
+
+#[tokio::test]
+async fn the_commands_list_inventories_and_what_is_known_against_them() {
+    let db = imported().await;
+    assert!(ask(&db, &["inventory", "list"]).await.stdout.contains("there is no inventory yet"));
+    let lockfile = fixture("lockfile/Cargo.lock");
+    let import = ["import", "lockfile", lockfile.to_str().unwrap(), "--name", "acme/rocket"];
+    assert_eq!(ask(&db, &import).await.code, 0);
+    assert!(ask(&db, &["inventory", "list"]).await.stdout.contains("acme/rocket"));
+    let ran = ask(&db, &["inventory", "exposure", "acme/rocket"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for expected in ["3 findings", "EXAMPLE-2024-0001", "0.11.0", "no fix"] {
+        assert!(ran.stdout.contains(expected), "{}", ran.stdout);
+    }
+    let ran = ask(&db, &["inventory", "exposure", "acme/rocket", "--json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json["inventories"][0]["exposure"].as_array().unwrap().len(), 3);
+}
