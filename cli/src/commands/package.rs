@@ -106,9 +106,9 @@ fn print<T: Serialize>(
     describe: impl FnOnce(&T) -> String,
 ) -> anyhow::Result<Outcome> {
     if context.json {
-        output::json(found)?
+        output::json(found)?;
     } else {
-        output::text(describe(found))?
+        output::text(describe(found))?;
     }
     Ok(Outcome::Done)
 }

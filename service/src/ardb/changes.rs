@@ -26,8 +26,8 @@
 use chrono::{DateTime, Utc};
 use entity_ardb::{advisory, package, version};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, ModelTrait, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Statement,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Statement,
     sea_query::{Expr, ExprTrait as _},
 };
 use serde::{Deserialize, Serialize};
@@ -131,11 +131,8 @@ async fn page<E: EntityTrait>(
     horizon: DateTime<Utc>,
     limit: u64,
     place: impl Fn(&E::Model) -> Position,
-) -> Result<Page<E::Model>>
-where
-    E::Model: ModelTrait,
-{
-    let row = Expr::tuple([Expr::col(updated_at).into(), Expr::col(id).into()]);
+) -> Result<Page<E::Model>> {
+    let row = Expr::tuple([Expr::col(updated_at), Expr::col(id)]);
     let found = E::find()
         .filter(row.gt(Expr::tuple([Expr::value(position.at), Expr::value(position.id)])))
         .filter(updated_at.lt(horizon))
