@@ -3,13 +3,17 @@
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 TOOLS  := $(or $(ARCHER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/archer)/tools
 DENY   := 0.20
+FUZZ   := 0.13
+# Of make fuzz: how long each target runs, and which; all of them unless TARGET is given.
+SECONDS      ?= 300
+FUZZ_TARGETS := $(if $(filter command,$(firstword $(origin TARGET))),$(TARGET),$(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs))))
 
 # Real data that some tests read; without it they say that they were skipped.
 ARCHER_CORPUS ?= $(abspath $(wildcard ../shared/data))
 export ARCHER_CORPUS
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-matrix lint fmt
+.PHONY: help build demo test test-matrix fuzz lint fmt
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +30,15 @@ test: ## every test, on servers of their own
 test-matrix: ## the integration tests on the oldest and the newest PostgreSQL supported
 	ARCHER_PG=15 cargo test --package tests --locked
 	ARCHER_PG=18 cargo test --package tests --locked
+
+# cargo-fuzz asks the compiler for what only nightly admits to; the stable one has it, too.
+fuzz: ## every parser on input that a fuzzer makes up; SECONDS=300 each; TARGET=purl for one of them
+	PATH="$(TOOLS)/bin:$$PATH" cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --version "^$(FUZZ)" --locked --root "$(TOOLS)"
+	for target in $(FUZZ_TARGETS); do \
+		mkdir -p fuzz/found/$$target; \
+		PATH="$(TOOLS)/bin:$$PATH" RUSTC_BOOTSTRAP=1 nice cargo fuzz run --sanitizer none $$target \
+			fuzz/found/$$target fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -max_len=4096 || exit 1; \
+	done
 
 lint: ## format, clippy, docs, dependencies
 	cargo fmt --all --check

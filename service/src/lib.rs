@@ -50,6 +50,9 @@
 pub mod analyticsdb;
 pub mod ardb;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod identitydb;
 pub mod purl;
 pub mod scope;

@@ -36,6 +36,7 @@ pub struct Model {
     /// Why it failed; null: it did not.
     pub error: Option<String>,
     /// What it did, an object: documents, rows by table, rejected_total, skipped; empty until it ends.
+    #[sea_orm(column_type = "JsonBinary")]
     pub counts: Json,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

@@ -28,6 +28,8 @@
 
 mod check;
 mod copy;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod inventory;
 mod link;
 mod pipeline;

@@ -111,6 +111,11 @@ fn last_used(cache: &Path) -> Option<SystemTime> {
     Some(changes.max().unwrap_or(SystemTime::UNIX_EPOCH))
 }
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz(data: &[u8]) {
+    super::fuzzing::document(&CargoIndex, "al/ph/alpha", data);
+}
+
 /// The importer's side of the pipeline.
 #[derive(Clone, Copy)]
 struct CargoIndex;

@@ -31,6 +31,10 @@ const MAX_SOURCE_BYTES: usize = 1024;
 const MAX_PURL_BYTES: usize = 2048;
 const MAX_LICENCE_BYTES: usize = 4096;
 
+/// The most components that are read of one document, so that short ones can't fill the memory; the largest products
+/// have some ten thousand.
+const MAX_COMPONENTS: usize = 200_000;
+
 /// To be raised when the same document would be loaded differently: those that were imported before are then read
 /// again.
 const REVISION: u32 = 2;
@@ -181,6 +185,9 @@ impl Inventory {
             scope,
             licence,
         };
+        if self.components.len() >= MAX_COMPONENTS {
+            return Err(format!("is one of more than {MAX_COMPONENTS} components"));
+        }
         let key = Key { ecosystem, namespace, normalized_name: normalized, number, source };
         match self.components.entry(key.clone()) {
             btree_map::Entry::Vacant(vacant) => {

@@ -173,6 +173,11 @@ fn only_lockfile(folder: &Path) -> Result<PathBuf> {
     }
 }
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz(file_name: &str, target: Target, data: &[u8]) {
+    super::fuzzing::document(&Lockfile { target }, file_name, data);
+}
+
 /// The importer's side of the pipeline.
 #[derive(Clone)]
 struct Lockfile {

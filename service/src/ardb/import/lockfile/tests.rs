@@ -177,7 +177,7 @@ fn what_is_malformed_is_refused_with_its_line_and_what_was_expected() {
             GEM,
             "GEM\n",
             "<<<<<<< HEAD\n",
-            13,
+            14,
             "is no Gemfile.lock: expected a section such as GEM, found \"<<<<<<< HEAD\"",
         ),
     ];

@@ -61,9 +61,7 @@ pub async fn osv(
 ) -> Result<Report> {
     let input = pipeline::existing(input, "a folder or a zip of OSV records, or one record")?;
     let ecosystems = ecosystem::Entity::find().live().all(db).await?;
-    let ecosystems = Ecosystems::new(ecosystems);
-    let format = Osv { hash: ecosystems.hash(), ecosystems: Arc::new(ecosystems) };
-    pipeline::run(db, format, &input, now, progress).await
+    pipeline::run(db, Osv::new(ecosystems), &input, now, progress).await
 }
 
 /// The ecosystems that were known when the import began.
@@ -94,12 +92,24 @@ impl Ecosystems {
     }
 }
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz(ecosystems: Vec<ecosystem::Model>, data: &[u8]) {
+    super::fuzzing::document(&Osv::new(ecosystems), "record.json", data);
+}
+
 /// The importer's side of the pipeline.
 #[derive(Clone)]
 struct Osv {
     /// Continued with a record, what its document is known by.
     hash: Sha256,
     ecosystems: Arc<Ecosystems>,
+}
+
+impl Osv {
+    fn new(ecosystems: Vec<ecosystem::Model>) -> Self {
+        let ecosystems = Ecosystems::new(ecosystems);
+        Self { hash: ecosystems.hash(), ecosystems: Arc::new(ecosystems) }
+    }
 }
 
 /// All that has to be known of a record before it is parsed.

@@ -58,8 +58,21 @@ fn severity(given: &Given) -> Result<Severity, String> {
 }
 
 /// A vector of any version that says enough for a score; 2.0 may be in parentheses.
+///
+/// The crate takes one without all of the mandatory metrics, and scores it 0.
 fn cvss(vector: &str) -> Option<Cvss> {
-    vector.trim_start_matches('(').trim_end_matches(')').parse().ok()
+    let vector = vector.trim_start_matches('(').trim_end_matches(')');
+    let cvss: Cvss = vector.parse().ok()?;
+    let mandatory: &[&str] = match &cvss {
+        Cvss::CvssV20(_) => &["AV", "AC", "Au", "C", "I", "A"],
+        Cvss::CvssV30(_) | Cvss::CvssV31(_) => &["AV", "AC", "PR", "UI", "S", "C", "I", "A"],
+        Cvss::CvssV40(_) => &["AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"],
+        _ => return None,
+    };
+    let has = |metric: &&str| {
+        vector.split('/').any(|part| part.split_once(':').is_some_and(|(name, _)| name == *metric))
+    };
+    mandatory.iter().all(has).then_some(cvss)
 }
 
 fn rating(severity: cvss::Severity) -> SeverityRating {

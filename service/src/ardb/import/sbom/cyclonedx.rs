@@ -9,7 +9,7 @@ use super::{
         check::{self, BadJson},
         inventory::Key,
     },
-    Bill, Element, Elements, component, line_of,
+    Bill, Element, Elements, component, unexpected,
 };
 
 const VERSIONS: [&str; 5] = ["1.2", "1.3", "1.4", "1.5", "1.6"];
@@ -77,14 +77,14 @@ struct Dependency {
     depends_on: Option<Vec<String>>,
 }
 
-pub(super) fn parse(content: &[u8]) -> Result<Bill, BadJson> {
+pub(super) fn parse(content: &[u8]) -> Result<Bill<'_>, BadJson> {
     let bom: Bom<'_> = check::json(content)?;
     if !VERSIONS.contains(&bom.spec_version.as_str()) {
         let reason =
             format!("specVersion is {:?}, expected one of {}", bom.spec_version, VERSIONS.join(", "));
         return Err(BadJson { line: 1, reason });
     }
-    let mut reader = Reader { content, bill: Bill::default(), elements: Elements::new() };
+    let mut reader = Reader { bill: Bill::new(content), elements: Elements::new() };
     if let Some(bom_ref) = bom.metadata.and_then(|metadata| metadata.component?.bom_ref) {
         reader.elements.insert(bom_ref, Element::Product);
     }
@@ -93,33 +93,30 @@ pub(super) fn parse(content: &[u8]) -> Result<Bill, BadJson> {
     }
     for raw in bom.dependencies.into_iter().flatten() {
         if let Err(reason) = reader.dependency(raw) {
-            reader.reject(raw, reason);
+            reader.bill.reject(raw, reason);
         }
     }
     Ok(reader.bill)
 }
 
 struct Reader<'a> {
-    content: &'a [u8],
-    bill: Bill,
+    bill: Bill<'a>,
     elements: Elements,
 }
 
 impl Reader<'_> {
-    fn reject(&mut self, raw: &RawValue, reason: String) {
-        self.bill.rejected.push((line_of(self.content, raw), reason));
-    }
-
     fn component(&mut self, raw: &RawValue, around: Option<&Key>, depth: usize) {
         let component: Component<'_> = match serde_json::from_str(raw.get()) {
             Ok(component) => component,
-            Err(error) => return self.reject(raw, format!("component is not what was expected: {error}")),
+            Err(error) => {
+                return self.bill.reject(raw, unexpected("component", &error));
+            }
         };
         let added = found(&component).and_then(|found| self.bill.inventory.add(found));
         let key = match added {
             Ok(key) => Some(key),
             Err(reason) => {
-                self.reject(raw, format!("component: {reason}"));
+                self.bill.reject(raw, format!("component: {reason}"));
                 None
             }
         };
@@ -131,7 +128,7 @@ impl Reader<'_> {
         }
         for nested in component.components.into_iter().flatten() {
             if depth == MAX_DEPTH {
-                self.reject(nested, format!("component is nested more than {MAX_DEPTH} levels deep"));
+                self.bill.reject(nested, format!("component is nested more than {MAX_DEPTH} levels deep"));
             } else {
                 self.component(nested, key.as_ref().or(around), depth + 1);
             }
@@ -139,8 +136,8 @@ impl Reader<'_> {
     }
 
     fn dependency(&mut self, raw: &RawValue) -> Result<(), String> {
-        let dependency: Dependency = serde_json::from_str(raw.get())
-            .map_err(|error| format!("dependency is not what was expected: {error}"))?;
+        let dependency: Dependency =
+            serde_json::from_str(raw.get()).map_err(|error| unexpected("dependency", &error))?;
         let unknown = |named: &str| format!("dependency: {named:?} is the bom-ref of no component");
         let from = match self.elements.get(&dependency.r#ref) {
             Some(Element::Product) => None,
@@ -154,7 +151,7 @@ impl Reader<'_> {
                     self.bill.inventory.relate(from, RelationKind::DependsOn, to);
                 }
                 Some(Element::Product | Element::Rejected) => {}
-                None => self.bill.rejected.push((line_of(self.content, raw), unknown(&named))),
+                None => self.bill.reject(raw, unknown(&named)),
             }
         }
         Ok(())

@@ -46,8 +46,8 @@ use crate::{
     purl::Purl,
 };
 
-/// The largest document that is read; one of ten thousand components with all their hashes is a fifth of it.
-pub const MAX_SBOM_BYTES: u64 = 64 * 1024 * 1024;
+/// The largest document that is read; one of ten thousand components with all their hashes is half of it.
+pub const MAX_SBOM_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Imports the document at `input` as the inventory of `product`, see the [module](self).
 ///
@@ -70,11 +70,29 @@ pub async fn sbom<'a>(
     pipeline::run(db, Sbom { target }, &input, now, progress).await
 }
 
-/// What one document turned out to hold; rejections by line.
-#[derive(Debug, Default)]
-pub(super) struct Bill {
-    pub(super) inventory: Inventory,
-    pub(super) rejected: Vec<(usize, String)>,
+/// What one document turned out to hold.
+struct Bill<'a> {
+    inventory: Inventory,
+    /// With the line as the place.
+    rejections: Rejections,
+    content: &'a [u8],
+    /// Where each line but the first begins.
+    lines: Vec<usize>,
+}
+
+impl<'a> Bill<'a> {
+    fn new(content: &'a [u8]) -> Self {
+        let breaks = content.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        let lines = breaks.map(|(at, _)| at + 1).collect();
+        Self { inventory: Inventory::default(), rejections: Rejections::default(), content, lines }
+    }
+
+    /// Rejects `part`, which was borrowed from the content.
+    fn reject(&mut self, part: &RawValue, reason: impl Into<String>) {
+        let offset = (part.get().as_ptr() as usize).saturating_sub(self.content.as_ptr() as usize);
+        let line = 1 + self.lines.partition_point(|start| *start <= offset);
+        self.rejections.push(Rejection::new(line.to_string(), reason));
+    }
 }
 
 /// What the document calls a component or the product.
@@ -97,7 +115,7 @@ struct Head {
 }
 
 /// Reads a document of either kind.
-pub(super) fn parse(content: &[u8]) -> Result<Bill, BadJson> {
+fn parse(content: &[u8]) -> Result<Bill<'_>, BadJson> {
     let head: Head = check::json(content)?;
     match head {
         Head { bom_format: Some(format), .. } if format == "CycloneDX" => cyclonedx::parse(content),
@@ -112,10 +130,12 @@ pub(super) fn parse(content: &[u8]) -> Result<Bill, BadJson> {
     }
 }
 
-/// The line of `part`, which was borrowed from `content`.
-fn line_of(content: &[u8], part: &RawValue) -> usize {
-    let offset = (part.get().as_ptr() as usize).saturating_sub(content.as_ptr() as usize);
-    1 + content.iter().take(offset).filter(|byte| **byte == b'\n').count()
+/// Why a part of the document is not what was expected; where in the part, which serde adds, would be taken for where in
+/// the document.
+fn unexpected(what: &str, error: &serde_json::Error) -> String {
+    let error = error.to_string();
+    let reason = error.rsplit_once(" at line ").map_or(error.as_str(), |(reason, _)| reason);
+    format!("{what} is not what was expected: {reason}")
 }
 
 /// A component by its package URL; `version` is the document's own, for a package URL without one.
@@ -148,6 +168,11 @@ fn component(purl: Option<&str>, version: Option<&str>) -> Result<inventory::Fou
     Ok(inventory::Found { source, purl: Some(purl), ..found })
 }
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz(target: Target, data: &[u8]) {
+    super::fuzzing::document(&Sbom { target }, "bom.json", data);
+}
+
 /// The importer's side of the pipeline.
 #[derive(Clone)]
 struct Sbom {
@@ -174,16 +199,15 @@ impl Format for Sbom {
 
     fn parse(&self, raw: Raw<Vec<u8>>) -> Parsed<Inventory> {
         let Raw { locator, place, mut sha256, size_bytes, content } = raw;
-        let Bill { inventory, rejected } = match parse(&content) {
+        let Bill { inventory, mut rejections, .. } = match parse(&content) {
             Ok(bill) => bill,
             Err(BadJson { line, reason }) => {
                 let rejections = Rejection::new(format!("{place}:{line}"), reason).into();
                 return Parsed { document: None, rejections, skipped: 0 };
             }
         };
-        let mut rejections = Rejections::default();
-        for (line, reason) in rejected {
-            rejections.push(Rejection::new(format!("{place}:{line}"), reason));
+        for rejection in &mut rejections.listed {
+            rejection.place = format!("{place}:{}", rejection.place);
         }
         if rejections.total > 0 {
             // Else it would pass for known next time, and its rejections would not be heard of again.

@@ -13,7 +13,7 @@ use super::{
         check::{self, BadJson},
         inventory::Key,
     },
-    Bill, Element, Elements, component, line_of,
+    Bill, Element, Elements, component, unexpected,
 };
 
 #[derive(Deserialize)]
@@ -64,9 +64,9 @@ struct Relationship {
 /// what is needed.
 type Meaning = (RelationKind, bool, Option<ComponentScope>);
 
-pub(super) fn parse(content: &[u8]) -> Result<Bill, BadJson> {
+pub(super) fn parse(content: &[u8]) -> Result<Bill<'_>, BadJson> {
     let document: Document<'_> = check::json(content)?;
-    let mut bill = Bill::default();
+    let mut bill = Bill::new(content);
     let mut relationships = Vec::new();
     let mut described = document.describes;
     for raw in document.relationships.into_iter().flatten() {
@@ -78,8 +78,8 @@ pub(super) fn parse(content: &[u8]) -> Result<Bill, BadJson> {
                 relationships.push((raw, relationship));
             }
             Err(error) => {
-                let reason = format!("relationship is not what was expected: {error}");
-                bill.rejected.push((line_of(content, raw), reason));
+                let reason = unexpected("relationship", &error);
+                bill.reject(raw, reason);
             }
         }
     }
@@ -90,23 +90,23 @@ pub(super) fn parse(content: &[u8]) -> Result<Bill, BadJson> {
         [only] if packages.len() > 1 => Some(only.as_str()),
         _ => None,
     };
-    let elements = self::packages(content, &packages, product, &mut bill);
+    let elements = self::packages(&packages, product, &mut bill);
     for (raw, relationship) in &relationships {
         if let Err(reason) = relate(&mut bill, &elements, relationship) {
-            bill.rejected.push((line_of(content, raw), reason));
+            bill.reject(raw, reason);
         }
     }
     Ok(bill)
 }
 
-fn packages(content: &[u8], packages: &[&RawValue], product: Option<&str>, bill: &mut Bill) -> Elements {
+fn packages(packages: &[&RawValue], product: Option<&str>, bill: &mut Bill<'_>) -> Elements {
     let mut elements = Elements::new();
     for raw in packages {
         let package: Package = match serde_json::from_str(raw.get()) {
             Ok(package) => package,
             Err(error) => {
-                let reason = format!("package is not what was expected: {error}");
-                bill.rejected.push((line_of(content, raw), reason));
+                let reason = unexpected("package", &error);
+                bill.reject(raw, reason);
                 continue;
             }
         };
@@ -116,8 +116,7 @@ fn packages(content: &[u8], packages: &[&RawValue], product: Option<&str>, bill:
             match found(&package).and_then(|found| bill.inventory.add(found)) {
                 Ok(key) => Element::Component(key),
                 Err(reason) => {
-                    bill.rejected
-                        .push((line_of(content, raw), format!("package {:?}: {reason}", package.id)));
+                    bill.reject(raw, format!("package {:?}: {reason}", package.id));
                     Element::Rejected
                 }
             }
@@ -156,7 +155,7 @@ fn meaning(relationship_type: &str) -> Option<Meaning> {
     })
 }
 
-fn relate(bill: &mut Bill, elements: &Elements, relationship: &Relationship) -> Result<(), String> {
+fn relate(bill: &mut Bill<'_>, elements: &Elements, relationship: &Relationship) -> Result<(), String> {
     let Some((kind, is_turned, scope)) = meaning(&relationship.relationship_type) else { return Ok(()) };
     let (mut from, mut to) = (&relationship.spdx_element_id, &relationship.related_spdx_element);
     if is_turned {
