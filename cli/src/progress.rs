@@ -15,12 +15,22 @@ const QUIET: Duration = Duration::from_secs(1);
 pub struct Bar {
     bar: ProgressBar,
     start: Instant,
+    /// What is counted beside the bar.
+    unit: &'static str,
 }
 
 impl Bar {
     /// A bar over the bytes of an input, with the documents done so far beside it.
     pub fn bytes(title: &'static str) -> Self {
         Self::new(title, "{prefix} {wide_bar} {bytes}/{total_bytes}, {msg} ({bytes_per_sec}, {eta} left)")
+    }
+
+    /// A bar over the whole way of an import that reads first and writes then, with the records read so far and their
+    /// rate beside it.
+    pub fn records(title: &'static str) -> Self {
+        let mut bar = Self::new(title, "{prefix} {wide_bar} {percent} %, {msg} ({eta} left)");
+        bar.unit = "records";
+        bar
     }
 
     /// A count of `unit`, for an input whose length nobody knows.
@@ -38,7 +48,7 @@ impl Bar {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         bar.set_style(ProgressStyle::with_template(template).expect("the templates are constants"));
         bar.set_prefix(title);
-        Self { bar, start: Instant::now() }
+        Self { bar, start: Instant::now(), unit: "documents" }
     }
 
     fn appear(&self) {
@@ -55,7 +65,13 @@ impl Progress for Bar {
 
     fn advanced(&self, bytes: u64, documents: u64) {
         self.appear();
-        self.bar.set_message(format!("{documents} documents"));
+        let unit = self.unit;
+        let message = if unit == "records" {
+            format!("{documents} {unit}, {:.0}/s", documents as f64 / self.start.elapsed().as_secs_f64())
+        } else {
+            format!("{documents} {unit}")
+        };
+        self.bar.set_message(message);
         self.bar.set_position(bytes);
     }
 }

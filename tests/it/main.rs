@@ -19,6 +19,7 @@ mod events_query;
 mod events_schema;
 mod identitydb;
 mod import_cargo_index;
+mod import_crates_io_dump;
 mod import_lockfile;
 mod import_osv;
 mod import_runs;

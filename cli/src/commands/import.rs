@@ -45,6 +45,12 @@ pub enum Documents {
         /// cargo's `.cache` folder, a sparse index, or a tar, tar.gz or tar.xz of one
         path: Option<PathBuf>,
     },
+    /// Everything that crates.io publishes of its crates, from its database dump
+    #[command(after_help = "Example:\n  archer import crates-io-dump db-dump.tar.gz")]
+    CratesIoDump {
+        /// db-dump.tar.gz, or the folder that it unpacks to
+        path: PathBuf,
+    },
     /// Advisories in the OSV format
     #[command(after_help = "Example:\n  archer import osv crates.io.zip")]
     Osv {
@@ -114,6 +120,9 @@ async fn import(
         }
         Documents::CargoIndex { path: None } => {
             import::cargo_index(ardb, &cargo_cache()?, now, &Bar::bytes("cargo's cache")).await?
+        }
+        Documents::CratesIoDump { path } => {
+            import::crates_io_dump(ardb, path, now, &Bar::records("dump")).await?
         }
         Documents::Osv { path } => import::osv(ardb, path, now, &Bar::bytes("advisories")).await?,
         Documents::Lockfile(Inventory { path, name, owner }) => {

@@ -11,8 +11,10 @@ pub mod derived;
 pub mod import;
 pub mod import_run;
 pub mod inventory;
+pub mod licence;
 pub mod name;
 pub mod package;
+pub mod repository;
 pub mod search;
 pub mod version;
 

@@ -3,7 +3,7 @@
 //! Binary, because a value that is preceded by its length needs no escaping. The types must be exactly those of
 //! the staging table's columns. Format: PostgreSQL's documentation of COPY, "Binary Format".
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::sqlx::PgConnection;
 
 use crate::Result;
@@ -12,6 +12,7 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 /// 2000-01-01 00:00 UTC, from which PostgreSQL counts, in microseconds since 1970.
 const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
+const POSTGRES_EPOCH_DAY: NaiveDate = NaiveDate::from_ymd_opt(2000, 1, 1).expect("is a day");
 /// `pg_type.oid` of text, which the server checks against the array's element type.
 const TEXT_OID: i32 = 25;
 
@@ -24,6 +25,11 @@ pub(super) struct CopyRows {
 impl CopyRows {
     pub(super) fn new() -> Self {
         Self { buffer: HEADER.to_vec(), is_empty: true }
+    }
+
+    /// Bytes gathered so far.
+    pub(super) fn size(&self) -> usize {
+        self.buffer.len()
     }
 
     /// Starts a row; the caller then writes exactly `columns` values.
@@ -58,6 +64,11 @@ impl CopyRows {
 
     pub(super) fn timestamptz(&mut self, value: DateTime<Utc>) -> &mut Self {
         self.bigint(value.timestamp_micros() - POSTGRES_EPOCH_US)
+    }
+
+    /// Days are counted from the same day as times.
+    pub(super) fn date(&mut self, value: NaiveDate) -> &mut Self {
+        self.integer(value.signed_duration_since(POSTGRES_EPOCH_DAY).num_days() as i32)
     }
 
     /// `value` is JSON text; its first byte on the wire is the version of the format.

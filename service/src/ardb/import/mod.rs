@@ -3,6 +3,7 @@
 //! | importer | input | a document is |
 //! |---|---|---|
 //! | [`mod@cargo_index`] | cargo's cache, or a sparse index, as a folder or a tar | a crate's index file |
+//! | [`mod@crates_io_dump`] | crates.io's `db-dump.tar.gz`, packed or unpacked | the dump |
 //! | [`mod@osv`] | a folder or a zip of JSON | an advisory |
 //! | [`mod@lockfile`] | the lockfile of cargo, npm, Poetry, Go or Bundler | the lockfile |
 //! | [`mod@sbom`] | a software bill of materials, CycloneDX or SPDX | the bill |
@@ -39,11 +40,13 @@ mod source;
 mod statement;
 
 pub mod cargo_index;
+pub mod crates_io_dump;
 pub mod lockfile;
 pub mod osv;
 pub mod sbom;
 
 pub use cargo_index::cargo_index;
+pub use crates_io_dump::crates_io_dump;
 pub use lockfile::lockfile;
 pub use osv::osv;
 pub use report::{Documents, MAX_LISTED_REJECTIONS, Rejection, Report, Rows};

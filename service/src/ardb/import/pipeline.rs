@@ -32,9 +32,9 @@ const MAX_DOCUMENTS: usize = 500;
 /// … or this many bytes of them, whichever comes first. Larger batches are not faster, smaller ones are slower.
 const MAX_BYTES: u64 = 8 * 1024 * 1024;
 /// A batch that keeps meeting deadlocks or serialisation failures is tried this often in all.
-const MAX_ATTEMPTS: u32 = 8;
+pub(super) const MAX_ATTEMPTS: u32 = 8;
 /// Pause before the second attempt; doubled before each further one.
-const FIRST_BACKOFF: Duration = Duration::from_millis(20);
+pub(super) const FIRST_BACKOFF: Duration = Duration::from_millis(20);
 
 /// A document as it was found, before it is parsed.
 pub(super) struct Raw<C> {
@@ -177,7 +177,7 @@ async fn batches<F: Format>(
 }
 
 /// The reader's panic goes on in the caller's task.
-fn panicked(error: task::JoinError) -> Error {
+pub(super) fn panicked(error: task::JoinError) -> Error {
     match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(error) => Error::Input { place: "the reading task".into(), reason: error.to_string() },

@@ -1,0 +1,408 @@
+//! From staging tables to the real ones: first what there is little of, then versions and what belongs to them, chunk by
+//! chunk.
+//!
+//! Every transaction leaves rows that a later import finds and completes. All but the last return before their log is on
+//! disk, and the last, which records the dump as imported, waits for the whole log: so a dump that is recorded is stored,
+//! and after a crash the next import makes up for what was lost.
+
+use chrono::{DateTime, Utc};
+use entity_ardb::DocumentKind;
+use sea_orm::{
+    ActiveEnum as _,
+    sqlx::{self, Connection as _, PgConnection},
+};
+
+use super::{
+    super::{
+        Rejection, Report,
+        report::{Rejections, Rows},
+        statement::{deleted, upsert, upserted},
+    },
+    ECOSYSTEM, LOCATOR, chunk,
+    read::Dump,
+    stage::Steps,
+};
+use crate::{Error, Result};
+
+/// Deletes rows whose key an earlier line has, and gives their lines.
+macro_rules! twice {
+    ($table:literal, $key:literal) => {
+        concat!(
+            "with again as (select ctid, row_number() over (partition by ",
+            $key,
+            " order by line) as nth from ",
+            $table,
+            ")
+             delete from ",
+            $table,
+            " staged using again where again.ctid = staged.ctid and again.nth > 1
+             returning staged.line"
+        )
+    };
+}
+
+/// Deletes rows that refer to nothing, and gives their lines.
+macro_rules! orphans {
+    ($table:literal, $known:literal) => {
+        concat!(
+            "delete from ",
+            $table,
+            " staged where not exists (select from ",
+            $known,
+            ") returning staged.line"
+        )
+    };
+}
+
+/// Records that are there again: of several with one key the first stays. A table of the dump, and the deletion.
+const TWICE: &[(&str, &str)] = &[
+    ("crates", twice!("dump_crates", "id")),
+    ("crates", twice!("dump_crates", "normalized_name")),
+    ("versions", twice!("dump_versions", "id")),
+    ("versions", twice!("dump_versions", "crate_id, number")),
+    ("keywords", twice!("dump_keywords", "id")),
+    ("categories", twice!("dump_categories", "id")),
+    ("categories", twice!("dump_categories", "slug")),
+];
+
+/// Records that refer to nothing.
+const ORPHANS: &[(&str, &str)] = &[
+    ("versions", orphans!("dump_versions", "dump_crates known where known.id = staged.crate_id")),
+    ("dependencies", orphans!("dump_dependencies", "dump_versions known where known.id = staged.version_id")),
+    ("dependencies", orphans!("dump_dependencies", "dump_crates known where known.id = staged.crate_id")),
+    ("crate_owners", orphans!("dump_owners", "dump_crates known where known.id = staged.crate_id")),
+    (
+        "crate_owners",
+        orphans!(
+            "dump_owners",
+            "dump_accounts known where known.kind = staged.kind and known.id = staged.account_id"
+        ),
+    ),
+    (
+        "crates_keywords",
+        orphans!("dump_crates_keywords", "dump_crates known where known.id = staged.crate_id"),
+    ),
+    (
+        "crates_keywords",
+        orphans!("dump_crates_keywords", "dump_keywords known where known.id = staged.keyword_id"),
+    ),
+    (
+        "crates_categories",
+        orphans!("dump_crates_categories", "dump_crates known where known.id = staged.crate_id"),
+    ),
+    (
+        "crates_categories",
+        orphans!("dump_crates_categories", "dump_categories known where known.id = staged.category_id"),
+    ),
+    (
+        "version_downloads",
+        orphans!("dump_downloads", "dump_versions known where known.id = staged.version_id"),
+    ),
+];
+
+const INDEXES: &str = "
+    create unique index on dump_crates (id);
+    create unique index on dump_versions (id);
+    create index on dump_dependencies (version_id);
+    create index on dump_downloads (version_id);
+    analyze dump_crates, dump_versions, dump_licences, dump_dependencies, dump_accounts, dump_owners, dump_keywords,
+        dump_crates_keywords, dump_categories, dump_crates_categories, dump_downloads";
+
+const OUTDATED: &str = "
+    update dump_crates staged set is_outdated = true
+    from packages package
+    where package.ecosystem_id = $1 and package.namespace = '' and package.normalized_name = staged.normalized_name
+      and exists (
+          select from versions version
+          where version.package_id = package.id and version.deleted_at is null and version.published_at > $2)";
+
+const REPOSITORIES: &str = upsert!(
+    "insert into repositories as kept (url, host, path)
+     select distinct on (repository_url) repository_url, repository_host, repository_path
+     from dump_crates where repository_url is not null order by repository_url
+     on conflict (url) do update set deleted_at = null where kept.deleted_at is not null"
+);
+
+const LICENCES: &str = upsert!(
+    "insert into licences as kept (expression, is_spdx)
+     select distinct on (expression) expression, is_spdx from dump_licences order by expression
+     on conflict (expression) do update set is_spdx = excluded.is_spdx, deleted_at = null
+     where kept.is_spdx <> excluded.is_spdx or kept.deleted_at is not null"
+);
+
+const PACKAGES: &str = upsert!(
+    "insert into packages as kept (
+         ecosystem_id, name, normalized_name, purl, description, homepage_url, documentation_url, repository_id
+     )
+     select $1, staged.name, staged.normalized_name, staged.purl, staged.description, staged.homepage_url,
+         staged.documentation_url, repository.id
+     from dump_crates staged left join repositories repository on repository.url = staged.repository_url
+     where not staged.is_outdated
+     order by staged.normalized_name
+     on conflict (ecosystem_id, namespace, normalized_name) do update set
+         name = excluded.name, purl = excluded.purl, description = excluded.description,
+         homepage_url = excluded.homepage_url, documentation_url = excluded.documentation_url,
+         repository_id = excluded.repository_id, deleted_at = null
+     where kept.deleted_at is not null
+        or (kept.name, kept.purl, kept.description, kept.homepage_url, kept.documentation_url, kept.repository_id)
+        is distinct from (excluded.name, excluded.purl, excluded.description, excluded.homepage_url,
+            excluded.documentation_url, excluded.repository_id)"
+);
+
+const PACKAGE_IDS: &str = "
+    update dump_crates staged set package_id = kept.id
+    from packages kept
+    where kept.ecosystem_id = $1 and kept.namespace = '' and kept.normalized_name = staged.normalized_name";
+
+const MAINTAINERS: &str = upsert!(
+    "insert into maintainers as kept (ecosystem_id, kind, login, name)
+     select distinct on (account.kind, account.login) $1, account.kind, account.login, account.name
+     from dump_accounts account
+     where exists (select from dump_owners o where o.kind = account.kind and o.account_id = account.id)
+     order by account.kind, account.login, account.id desc
+     on conflict (ecosystem_id, kind, login) do update set name = excluded.name, deleted_at = null
+     where kept.name <> excluded.name or kept.deleted_at is not null"
+);
+
+const KEYWORDS: &str = upsert!(
+    "insert into keywords as kept (name) select distinct name from dump_keywords order by name
+     on conflict (name) do update set deleted_at = null where kept.deleted_at is not null"
+);
+
+const CATEGORIES: &str = upsert!(
+    "insert into categories as kept (ecosystem_id, slug, name, description)
+     select $1, slug, name, description from dump_categories order by slug
+     on conflict (ecosystem_id, slug) do update set name = excluded.name, description = excluded.description,
+         deleted_at = null
+     where (kept.name, kept.description) <> (excluded.name, excluded.description) or kept.deleted_at is not null"
+);
+
+macro_rules! upsert_pairs {
+    ($table:literal, $column:literal) => {
+        concat!(
+            "with merged as (insert into ",
+            $table,
+            " as kept (",
+            $column,
+            ", package_id)
+             select id, package_id from dump_",
+            $table,
+            " order by id, package_id
+             on conflict (",
+            $column,
+            ", package_id) do update set deleted_at = null where kept.deleted_at is not null
+             returning (xmax = 0) as is_new)
+             select count(*) filter (where is_new), count(*) filter (where not is_new) from merged"
+        )
+    };
+}
+
+/// The three statements that make a join table what the dump says: its name, its column, and the pairs.
+macro_rules! pairs {
+    ($table:literal, $column:literal, $pairs:literal) => {
+        (
+            $table,
+            concat!("create temporary table dump_", $table, " on commit drop as select distinct ", $pairs),
+            concat!(
+                "update ", $table, " kept set deleted_at = $1 from dump_crates staged
+                 where not staged.is_outdated and kept.package_id = staged.package_id and kept.deleted_at is null
+                   and not exists (
+                       select from dump_", $table, " pair
+                       where pair.package_id = kept.package_id and pair.id = kept.", $column, ")"
+            ),
+            upsert_pairs!($table, $column),
+        )
+    };
+}
+
+const PAIRS: [(&str, &str, &str, &str); 3] = [
+    pairs!(
+        "maintainers_packages",
+        "maintainer_id",
+        "kept.id, staged.package_id
+         from dump_owners owner
+         join dump_crates staged on staged.id = owner.crate_id and not staged.is_outdated
+         join dump_accounts account on account.kind = owner.kind and account.id = owner.account_id
+         join maintainers kept on kept.kind = account.kind and kept.login = account.login
+         join ecosystems ecosystem on ecosystem.id = kept.ecosystem_id and ecosystem.name = 'cargo'"
+    ),
+    pairs!(
+        "keywords_packages",
+        "keyword_id",
+        "kept.id, staged.package_id
+         from dump_crates_keywords pair
+         join dump_crates staged on staged.id = pair.crate_id and not staged.is_outdated
+         join dump_keywords keyword on keyword.id = pair.keyword_id
+         join keywords kept on kept.name = keyword.name"
+    ),
+    pairs!(
+        "categories_packages",
+        "category_id",
+        "kept.id, staged.package_id
+         from dump_crates_categories pair
+         join dump_crates staged on staged.id = pair.crate_id and not staged.is_outdated
+         join dump_categories category on category.id = pair.category_id
+         join categories kept on kept.slug = category.slug
+         join ecosystems ecosystem on ecosystem.id = kept.ecosystem_id and ecosystem.name = 'cargo'"
+    ),
+];
+
+const DELETE_VERSIONS: &str = "
+    update versions kept set deleted_at = $1
+    from dump_crates staged
+    where not staged.is_outdated and kept.package_id = staged.package_id and kept.deleted_at is null
+      and not exists (
+          select from dump_versions version where version.crate_id = staged.id and version.number = kept.number)";
+
+const DELETE_DEPENDENCIES_OF_DELETED: &str = "
+    update dependencies kept set deleted_at = $1
+    from versions version
+    where version.deleted_at = $1 and kept.version_id = version.id and kept.deleted_at is null";
+
+/// Writes what is staged, unless this very dump was imported before.
+pub(super) async fn merge(
+    connection: &mut PgConnection,
+    dump: &Dump,
+    now: DateTime<Utc>,
+    report: &mut Report,
+    progress: &mut Steps<'_>,
+) -> Result<()> {
+    // Two imports of dumps take turns: the second finds what the first has recorded. The lock ends with the session.
+    let lock = "select pg_advisory_lock(hashtextextended('ardb import of crates-io-dump', 0))";
+    sqlx::query(lock).execute(&mut *connection).await?;
+    if report.rejected_total == 0 && is_known(connection, &dump.sha256).await? {
+        report.documents.unchanged = 1;
+        return Ok(());
+    }
+    sqlx::raw_sql("set synchronous_commit = off").execute(&mut *connection).await?;
+    reject(connection, TWICE, "is there twice; only the first is read", report).await?;
+    sqlx::raw_sql(INDEXES).execute(&mut *connection).await?;
+    reject(connection, ORPHANS, "refers to what is not in the dump, or was rejected", report).await?;
+
+    let ecosystem_id = ecosystem_id(connection).await?;
+    // What can't be read may be what would else be missing.
+    let deletes = (report.rejected_total == 0).then_some(now);
+    for (table, rows) in chunk::retried(connection, async |connection| {
+        packages(connection, ecosystem_id, dump.made_at, deletes).await
+    })
+    .await?
+    {
+        report.count(table, rows);
+    }
+    let outdated: i64 = sqlx::query_scalar("select count(*) from dump_crates where is_outdated")
+        .fetch_one(&mut *connection)
+        .await?;
+    report.documents.outdated = outdated.unsigned_abs();
+    chunk::versions(connection, deletes, report, progress).await?;
+    chunk::downloads(connection, &dump.months, report).await?;
+
+    sqlx::raw_sql("set synchronous_commit = on").execute(&mut *connection).await?;
+    record(connection, dump, now, report).await
+}
+
+async fn is_known(connection: &mut PgConnection, sha256: &[u8; 32]) -> Result<bool> {
+    let select = "select exists (
+        select from source_documents where kind = $1 and locator = $2 and sha256 = $3 and deleted_at is null)";
+    let kind = DocumentKind::CratesIoDump.to_value();
+    let query = sqlx::query_scalar(select).bind(kind).bind(LOCATOR).bind(&sha256[..]);
+    Ok(query.fetch_one(connection).await?)
+}
+
+async fn ecosystem_id(connection: &mut PgConnection) -> Result<i64> {
+    let select = "select id from ecosystems where name = $1 and deleted_at is null";
+    let found = sqlx::query_scalar(select).bind(ECOSYSTEM).fetch_optional(connection).await?;
+    found.ok_or_else(|| Error::NotFound { what: "ecosystem", key: ECOSYSTEM.into() })
+}
+
+/// Runs deletions that give lines, and rejects those.
+async fn reject(
+    connection: &mut PgConnection,
+    deletions: &[(&str, &'static str)],
+    reason: &str,
+    report: &mut Report,
+) -> Result<()> {
+    for (table, deletion) in deletions {
+        let lines: Vec<i64> = sqlx::query_scalar(*deletion).fetch_all(&mut *connection).await?;
+        reject_lines(report, table, lines, reason);
+    }
+    Ok(())
+}
+
+/// Rejects lines of a table's file, the first of them first.
+pub(super) fn reject_lines(report: &mut Report, table: &str, mut lines: Vec<i64>, reason: &str) {
+    lines.sort_unstable();
+    let mut rejections = Rejections::default();
+    for line in lines {
+        rejections.push(Rejection::new(format!("data/{table}.csv:{line}"), reason));
+    }
+    report.reject(rejections);
+}
+
+/// Everything but what belongs to versions, in one transaction; and the versions that are gone.
+async fn packages(
+    connection: &mut PgConnection,
+    ecosystem_id: i64,
+    made_at: DateTime<Utc>,
+    deletes: Option<DateTime<Utc>>,
+) -> Result<Vec<(&'static str, Rows)>> {
+    let mut counts = Vec::new();
+    sqlx::query(OUTDATED).bind(ecosystem_id).bind(made_at).execute(&mut *connection).await?;
+    counts.push(("repositories", upserted(connection, sqlx::query_as(REPOSITORIES)).await?));
+    counts.push(("licences", upserted(connection, sqlx::query_as(LICENCES)).await?));
+    counts.push(("packages", upserted(connection, sqlx::query_as(PACKAGES).bind(ecosystem_id)).await?));
+    sqlx::query(PACKAGE_IDS).bind(ecosystem_id).execute(&mut *connection).await?;
+    counts.push(("maintainers", upserted(connection, sqlx::query_as(MAINTAINERS).bind(ecosystem_id)).await?));
+    counts.push(("keywords", upserted(connection, sqlx::query_as(KEYWORDS)).await?));
+    counts.push(("categories", upserted(connection, sqlx::query_as(CATEGORIES).bind(ecosystem_id)).await?));
+    for (table, stage, delete, upsert) in PAIRS {
+        sqlx::raw_sql(stage).execute(&mut *connection).await?;
+        if let Some(now) = deletes {
+            counts.push((table, deleted(connection, sqlx::query(delete).bind(now)).await?));
+        }
+        counts.push((table, upserted(connection, sqlx::query_as(upsert)).await?));
+    }
+    if let Some(now) = deletes {
+        let versions = deleted(connection, sqlx::query(DELETE_VERSIONS).bind(now)).await?;
+        counts.push(("versions", versions));
+        if versions.deleted > 0 {
+            let dependencies =
+                deleted(connection, sqlx::query(DELETE_DEPENDENCIES_OF_DELETED).bind(now)).await?;
+            counts.push(("dependencies", dependencies));
+        }
+    }
+    Ok(counts)
+}
+
+/// Records the dump as imported; where records were left out, by another hash, so that it is read again next time.
+async fn record(
+    connection: &mut PgConnection,
+    dump: &Dump,
+    now: DateTime<Utc>,
+    report: &mut Report,
+) -> Result<()> {
+    let mut sha256 = dump.sha256;
+    if report.rejected_total > 0 {
+        sha256.iter_mut().for_each(|byte| *byte = !*byte);
+    }
+    let upsert = upsert!(
+        "insert into source_documents as kept (kind, locator, sha256, size_bytes, imported_at)
+         values ($1, $2, $3, $4, $5)
+         on conflict (kind, locator) do update set sha256 = excluded.sha256, size_bytes = excluded.size_bytes,
+             imported_at = excluded.imported_at, deleted_at = null
+         where kept.sha256 <> excluded.sha256 or kept.deleted_at is not null"
+    );
+    let query = sqlx::query_as(upsert)
+        .bind(DocumentKind::CratesIoDump.to_value())
+        .bind(LOCATOR)
+        .bind(&sha256[..])
+        .bind(i64::try_from(dump.size_bytes).unwrap_or(i64::MAX))
+        .bind(now);
+    let mut transaction = connection.begin().await?;
+    let rows = upserted(&mut transaction, query).await?;
+    transaction.commit().await?;
+    report.documents.new = rows.inserted;
+    report.documents.changed = rows.updated;
+    report.documents.unchanged = 1 - rows.inserted - rows.updated;
+    report.count("source_documents", rows);
+    Ok(())
+}

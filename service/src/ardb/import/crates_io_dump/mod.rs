@@ -1,0 +1,76 @@
+//! Imports crates.io's database dump: packages with what is said of them, versions, dependencies, maintainers, keywords,
+//! categories and downloads of the ecosystem cargo.
+//!
+//! The input is the public `db-dump.tar.gz`, or the folder that it unpacks to: `metadata.json`, which says when the dump
+//! was made, and `data/*.csv` with a header each. Columns are found by their names, others are ignored, and the files can
+//! come in any order. The dump is one document. The tables that are read are those of `table.rs`; `default_versions` and
+//! `crate_downloads` are not, for which there are no columns.
+//!
+//! Rows go by COPY into temporary tables as they are read, and when all are there, package by package and version by
+//! version, in transactions of bounded size, into the real ones. Nothing is written before the dump has been read to its
+//! end, and a dump that was imported before is left at that.
+//!
+//! A record is rejected, with `data/<table>.csv:<line>` as its place, and the rest loaded, where
+//! - a field is not of the type that the dump has there, or longer than the schema takes,
+//! - a version is none that cargo could select,
+//! - it is there twice, or what it refers to is not in the dump or was itself rejected.
+//!
+//! What a crate of the dump no longer has is deleted softly, but nothing of a dump with rejected records is deleted. A
+//! crate that is not in the dump is left as it is; and so is one of which a version is stored that was published after
+//! the dump was made. It counts as outdated.
+//!
+//! A crate's versions are the same rows, whether they came from the dump or from the index; the dump's times of
+//! publication are cut to the second for that.
+
+mod chunk;
+mod field;
+mod merge;
+mod read;
+mod stage;
+mod table;
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseConnection;
+use tokio::{sync::mpsc, task};
+
+use super::{Progress, Report, link, pipeline, source};
+use crate::Result;
+
+/// The ecosystem that the dump fills.
+const ECOSYSTEM: &str = "cargo";
+/// The dump in `source_documents`.
+const LOCATOR: &str = "crates.io/db-dump";
+
+/// Imports the dump at `input`, see the [module](self).
+///
+/// It holds a connection of its own beside those of `db` for as long as it runs.
+///
+/// # Errors
+///
+/// [`Error::Input`](crate::Error::Input) if `input` is not there, can't be read to its end, or lacks a file or a column;
+/// [`Error::Database`](crate::Error::Database) if a statement fails. Transactions that were committed before stay, and
+/// the next import goes on from them.
+pub async fn crates_io_dump(
+    db: &DatabaseConnection,
+    input: &Path,
+    now: DateTime<Utc>,
+    progress: &dyn Progress,
+) -> Result<Report> {
+    let input = pipeline::existing(input, "crates.io's db-dump.tar.gz, or the folder that it unpacks to")?;
+    let path = input.clone();
+    let size = task::spawn_blocking(move || source::size(&path)).await.map_err(pipeline::panicked)??;
+    let mut progress = stage::Steps::new(progress, size);
+    // Temporary tables and the lock are the session's: it is closed with its end, however that comes.
+    let mut connection = db.get_postgres_connection_pool().acquire().await?.detach();
+
+    let (sender, receiver) = mpsc::channel(1);
+    let reading = task::spawn_blocking(move || read::read(&input, sender));
+    let mut report = Report::default();
+    stage::stage(&mut connection, receiver, &mut report, &mut progress).await?;
+    let dump = reading.await.map_err(pipeline::panicked)??;
+    merge::merge(&mut connection, &dump, now, &mut report, &mut progress).await?;
+    link::link(db, &mut report).await?;
+    Ok(report)
+}

@@ -1,0 +1,258 @@
+//! The reading side, on a thread of its own: files to chunks of rows. What is in memory at a time is the chunk that is
+//! being filled, one that waits and one that is being sent.
+
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    io::{self, BufRead, Read},
+    mem,
+    ops::ControlFlow,
+    path::Path,
+    rc::Rc,
+};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use csv::ByteRecord;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
+
+use super::{
+    super::{
+        Rejection, check,
+        copy::CopyRows,
+        report::Rejections,
+        source::{self, Entry, Meter, Visitor},
+    },
+    field::Fields,
+    table::{self, COPY_LICENCES, Seen, TABLES, Table},
+};
+use crate::{Error, Result};
+
+/// A chunk is sent when it has this many bytes; each costs a round trip.
+const CHUNK_BYTES: usize = 8 * 1024 * 1024;
+/// The longest record that is read; the longest of crates.io, with a readme, are a tenth of it.
+pub(super) const MAX_RECORD_BYTES: usize = 32 * 1024 * 1024;
+
+/// Rows for one staging table.
+pub(super) struct Chunk {
+    pub(super) copies: Vec<(&'static str, CopyRows)>,
+    pub(super) rejections: Rejections,
+    pub(super) records: u64,
+    /// Of the input, read so far.
+    pub(super) bytes: u64,
+}
+
+/// What is known once everything is read.
+pub(super) struct Dump {
+    /// When the dump was made.
+    pub(super) made_at: DateTime<Utc>,
+    /// Of the names and contents of all files that are read.
+    pub(super) sha256: [u8; 32],
+    /// The same, unpacked.
+    pub(super) size_bytes: u64,
+    pub(super) months: BTreeSet<NaiveDate>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    timestamp: String,
+}
+
+/// Reads the dump at `input` and sends its rows.
+pub(super) fn read(input: &Path, sender: mpsc::Sender<Chunk>) -> Result<Dump> {
+    let meter = Meter::default();
+    let mut reader = Reader {
+        sender,
+        meter: meter.clone(),
+        seen: Seen::new(),
+        hashes: BTreeMap::new(),
+        size_bytes: 0,
+        made_at: None,
+        failure: None,
+    };
+    let walked = source::walk(input, &meter, &mut reader);
+    if let Some(failure) = reader.failure {
+        return Err(failure);
+    }
+    walked?;
+    let missing = |file: &str| {
+        let reason = format!("has no {file}; expected crates.io's database dump, packed or unpacked");
+        Error::Input { place: input.display().to_string(), reason }
+    };
+    let made_at = reader.made_at.ok_or_else(|| missing("metadata.json"))?;
+    for Table { name, .. } in &TABLES {
+        if !reader.hashes.contains_key(*name) {
+            return Err(missing(&format!("data/{name}.csv")));
+        }
+    }
+    let mut all = Sha256::new();
+    for (name, hash) in &reader.hashes {
+        all.update(name);
+        all.update(hash);
+    }
+    let Reader { size_bytes, seen, .. } = reader;
+    Ok(Dump { made_at, sha256: all.finalize().into(), size_bytes, months: seen.months })
+}
+
+struct Reader {
+    sender: mpsc::Sender<Chunk>,
+    meter: Meter,
+    seen: Seen,
+    /// By the names of the tables; metadata.json among them.
+    hashes: BTreeMap<&'static str, [u8; 32]>,
+    size_bytes: u64,
+    made_at: Option<DateTime<Utc>>,
+    failure: Option<Error>,
+}
+
+impl Visitor for Reader {
+    fn file(&mut self, entry: Entry<'_>) -> ControlFlow<()> {
+        let file = entry.path.rsplit('/').next().unwrap_or_default();
+        let read = if file == "metadata.json" {
+            self.metadata(entry)
+        } else if let Some(table) = TABLES.iter().find(|table| is_file_of(table, entry.path)) {
+            self.table(table, entry)
+        } else {
+            return ControlFlow::Continue(());
+        };
+        match read {
+            Ok(flow) => flow,
+            Err(failure) => {
+                self.failure = Some(failure);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// A file of the dump that can't be opened would pass for an empty one.
+    fn rejected(&mut self, rejection: Rejection) -> ControlFlow<()> {
+        self.failure = Some(Error::Input { place: rejection.place, reason: rejection.reason });
+        ControlFlow::Break(())
+    }
+}
+
+fn is_file_of(table: &Table, path: &str) -> bool {
+    path.strip_suffix(".csv")
+        .and_then(|path| path.strip_suffix(table.name))
+        .is_some_and(|folder| folder == "data/" || folder.ends_with("/data/"))
+}
+
+impl Reader {
+    fn metadata(&mut self, entry: Entry<'_>) -> Result<ControlFlow<()>> {
+        let place = entry.place.to_owned();
+        let bad = |reason: String| Error::Input { place: place.clone(), reason };
+        let mut text = Vec::new();
+        entry.content.take(1024 * 1024).read_to_end(&mut text).map_err(|error| bad(error.to_string()))?;
+        let metadata: Metadata = check::json(&text).map_err(|reason| bad(reason.into()))?;
+        self.made_at = Some(table::time("timestamp", &metadata.timestamp).map_err(bad)?);
+        self.once("metadata", Sha256::digest(&text).into(), text.len() as u64, &place)
+    }
+
+    fn table(&mut self, table: &'static Table, entry: Entry<'_>) -> Result<ControlFlow<()>> {
+        let place = format!("data/{}.csv", table.name);
+        let bad = |reason: String| Error::Input { place: place.clone(), reason };
+        let unreadable = |error: csv::Error| bad(format!("can't be read: {error}"));
+        let budget = Rc::new(Cell::new(MAX_RECORD_BYTES));
+        let (mut hash, mut size_bytes) = (Sha256::new(), 0);
+        let content =
+            Hashed { inner: entry.content, hash: &mut hash, size: &mut size_bytes, budget: budget.clone() };
+        let mut csv =
+            csv::ReaderBuilder::new().flexible(true).buffer_capacity(64 * 1024).from_reader(content);
+        let header = csv.byte_headers().map_err(unreadable)?.clone();
+        let position = |column: &&str| {
+            let found = header.iter().position(|name| name == column.as_bytes());
+            found.ok_or_else(|| bad(format!("has no column {column:?} in its header")))
+        };
+        let positions = table.columns.iter().map(position).collect::<Result<Vec<_>>>()?;
+
+        let mut rows = CopyRows::new();
+        let (mut rejections, mut records) = (Rejections::default(), 0);
+        let mut record = ByteRecord::new();
+        loop {
+            budget.set(MAX_RECORD_BYTES);
+            if !csv.read_byte_record(&mut record).map_err(unreadable)? {
+                break;
+            }
+            records += 1;
+            let line = record.position().map_or(0, csv::Position::line);
+            let fields = Fields { record: &record, columns: table.columns, positions: &positions };
+            let written = if record.len() == header.len() {
+                (table.row)(&fields, i64::try_from(line).unwrap_or(i64::MAX), &mut rows, &mut self.seen)
+            } else {
+                Err(format!("has {} fields, and the header {}", record.len(), header.len()))
+            };
+            if let Err(reason) = written {
+                rejections.push(Rejection::new(format!("{place}:{line}"), reason));
+            }
+            if rows.size() >= CHUNK_BYTES {
+                let rows = mem::replace(&mut rows, CopyRows::new());
+                if self.send(table, rows, mem::take(&mut rejections), mem::take(&mut records)).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        drop(csv);
+        if self.send(table, rows, rejections, records).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        self.once(table.name, hash.finalize().into(), size_bytes, entry.place)
+    }
+
+    /// `Break`: the writer has given up.
+    fn send(
+        &mut self,
+        table: &Table,
+        rows: CopyRows,
+        rejections: Rejections,
+        records: u64,
+    ) -> ControlFlow<()> {
+        let licences = mem::replace(&mut self.seen.licences, CopyRows::new());
+        let copies = vec![(table.copy, rows), (COPY_LICENCES, licences)];
+        let chunk = Chunk { copies, rejections, records, bytes: self.meter.bytes() };
+        if self.sender.blocking_send(chunk).is_err() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn once(
+        &mut self,
+        name: &'static str,
+        hash: [u8; 32],
+        size: u64,
+        place: &str,
+    ) -> Result<ControlFlow<()>> {
+        self.size_bytes += size;
+        if self.hashes.insert(name, hash).is_some() {
+            let reason = "is in this input twice; expected a single dump".into();
+            return Err(Error::Input { place: place.into(), reason });
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Hashes and counts what is read, and refuses to go on within a record that has used up its budget: a quotation
+/// mark that is never closed would make one record of the rest of the file.
+struct Hashed<'a> {
+    inner: &'a mut dyn BufRead,
+    hash: &'a mut Sha256,
+    size: &'a mut u64,
+    budget: Rc<Cell<usize>>,
+}
+
+impl Read for Hashed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        let left = self.budget.get().checked_sub(read).ok_or_else(|| {
+            io::Error::other(format!(
+                "a record is over {MAX_RECORD_BYTES} bytes long; is a quotation mark left open?"
+            ))
+        })?;
+        self.budget.set(left);
+        self.hash.update(&buffer[..read]);
+        *self.size += read as u64;
+        Ok(read)
+    }
+}

@@ -1,0 +1,95 @@
+//! The staging tables, and filling them.
+
+use sea_orm::sqlx::{self, PgConnection};
+use tokio::sync::mpsc;
+
+use super::{
+    super::{Progress, Report},
+    read::Chunk,
+};
+use crate::Result;
+
+/// Columns in the order in which `table.rs` writes them; ids are those of the dump.
+const TABLES: &str = "
+    create temporary table dump_crates (
+        line bigint not null, id bigint not null, name text not null, normalized_name text not null,
+        purl text not null, description text not null, homepage_url text not null, documentation_url text not null,
+        repository_url text, repository_host text, repository_path text,
+        package_id bigint, is_outdated boolean not null default false
+    );
+    create temporary table dump_versions (
+        line bigint not null, id bigint not null, crate_id bigint not null, number text not null,
+        sort_key bytea not null, is_prerelease boolean not null, is_yanked boolean not null, checksum_sha256 bytea,
+        published_at timestamptz not null, attributes jsonb not null, licence text not null, size_bytes bigint
+    );
+    create temporary table dump_licences (published text not null, expression text not null, is_spdx boolean not null);
+    create temporary table dump_dependencies (
+        line bigint not null, version_id bigint not null, crate_id bigint not null, alias text not null,
+        requirement text not null, kind text not null, is_optional boolean not null,
+        uses_default_features boolean not null, features text[] not null, target text not null
+    );
+    create temporary table dump_accounts (
+        line bigint not null, kind text not null, id bigint not null, login text not null, name text not null
+    );
+    create temporary table dump_owners (
+        line bigint not null, crate_id bigint not null, kind text not null, account_id bigint not null
+    );
+    create temporary table dump_keywords (line bigint not null, id bigint not null, name text not null);
+    create temporary table dump_crates_keywords (
+        line bigint not null, crate_id bigint not null, keyword_id bigint not null
+    );
+    create temporary table dump_categories (
+        line bigint not null, id bigint not null, slug text not null, name text not null, description text not null
+    );
+    create temporary table dump_crates_categories (
+        line bigint not null, crate_id bigint not null, category_id bigint not null
+    );
+    create temporary table dump_downloads (
+        line bigint not null, version_id bigint not null, day date not null, downloads bigint not null
+    );
+    create temporary table dump_version_ids (
+        id bigint not null, version_id bigint not null, is_new boolean not null
+    )";
+
+/// Tells how far the import is: reading is a quarter of the way, as bytes of the input; merging is the rest.
+pub(super) struct Steps<'a> {
+    progress: &'a dyn Progress,
+    size: u64,
+    records: u64,
+}
+
+impl<'a> Steps<'a> {
+    pub(super) fn new(progress: &'a dyn Progress, size: u64) -> Self {
+        progress.started(size.saturating_mul(4));
+        Self { progress, size, records: 0 }
+    }
+
+    fn read(&mut self, bytes: u64, records: u64) {
+        self.records += records;
+        self.progress.advanced(bytes.min(self.size), self.records);
+    }
+
+    /// `done` of `all` steps of the merge are done.
+    pub(super) fn merged(&self, done: usize, all: usize) {
+        let part = self.size.saturating_mul(3) / all.max(1) as u64 * done as u64;
+        self.progress.advanced(self.size + part, self.records);
+    }
+}
+
+/// Sends what the reader reads, chunk by chunk.
+pub(super) async fn stage(
+    connection: &mut PgConnection,
+    mut chunks: mpsc::Receiver<Chunk>,
+    report: &mut Report,
+    progress: &mut Steps<'_>,
+) -> Result<()> {
+    sqlx::raw_sql(TABLES).execute(&mut *connection).await?;
+    while let Some(Chunk { copies, rejections, records, bytes }) = chunks.recv().await {
+        for (statement, rows) in copies {
+            rows.send(connection, statement).await?;
+        }
+        report.reject(rejections);
+        progress.read(bytes, records);
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! Importing crates.io's database dump: what becomes of it, again, changed, broken, and twice at once.
+
+use std::{fs, path::Path};
+
+use service::{
+    Error,
+    ardb::import::{Documents, Report, crates_io_dump},
+};
+
+use crate::{
+    harness::{Database, TestDb},
+    import_support::{changeable, content, fixture, lines, now, rows, snapshot},
+};
+
+const DATA: &str = "2026-01-02-020000/data";
+
+async fn import(db: &TestDb, input: &Path) -> Report {
+    crates_io_dump(db, input, now(), &()).await.unwrap()
+}
+
+fn edit(dump: &Path, table: &str, change: impl FnOnce(String) -> String) {
+    let file = dump.join(DATA).join(table).with_extension("csv");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(file, change(text)).unwrap();
+}
+
+async fn downloads(db: &TestDb) -> Vec<String> {
+    let select = "select concat_ws(' ', number, day, downloads) as line
+                  from version_downloads d join versions v on v.id = d.version_id order by 1";
+    lines(db, select).await
+}
+
+#[tokio::test]
+async fn a_dump_becomes_packages_with_everything_that_is_said_of_them() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let report = import(&db, &fixture("crates-io-dump")).await;
+    assert_eq!(report.documents, Documents { new: 1, ..Documents::default() });
+    assert_eq!(report.rejected, []);
+    let packages = "
+        select concat_ws('|', p.name, normalized_name, purl, status, description, homepage_url, documentation_url, r.url)
+            as line
+        from packages p left join repositories r on r.id = p.repository_id order by 1";
+    assert_eq!(
+        lines(&db, packages).await,
+        [
+            "Alpha|alpha|pkg:cargo/Alpha|active|Pads, on the\nleft|https://alpha.example.org|https://docs.example.org|https://github.com/acme/alpha",
+            "beta_two|beta-two|pkg:cargo/beta_two|active||||https://git.example.org/acme/beta",
+        ]
+    );
+    let versions = "
+        select concat_ws('|', number, is_prerelease, is_yanked, left(encode(checksum_sha256, 'hex'), 2), published_at,
+            attributes, licence, l.expression, l.is_spdx, size_bytes) as line
+        from versions v left join licences l on l.id = v.licence_id order by sort_key";
+    assert_eq!(
+        lines(&db, versions).await,
+        [
+            "0.1.0|f|f|00|2024-01-02 03:04:05+00|{}|MIT/Apache-2.0|MIT OR Apache-2.0|t|1000",
+            "0.10.0|f|t|11|2024-02-03 04:05:06+00|{\"links\": \"alpha\", \"features\": {\"default\": [\"std\"]}, \"rust_version\": \"1.70\"}|MIT OR Apache-2.0|MIT OR Apache-2.0|t|2000",
+            "1.0.0-rc.1|t|f|22|2024-03-04 05:06:07+00|{}|ask Ada|ask Ada|f",
+        ]
+    );
+    let dependencies = "
+        select concat_ws('|', v.number, p.name, d.name, d.normalized_name, alias, requirement, kind, is_optional,
+            uses_default_features, d.features, target, registry) as line
+        from dependencies d join versions v on v.id = d.version_id join packages p on p.id = d.package_id order by 1";
+    assert_eq!(
+        lines(&db, dependencies).await,
+        [
+            "0.10.0|beta_two|beta_two|beta-two|older|=0.3|dev|t|t|{}|cfg(unix)|",
+            "0.10.0|beta_two|beta_two|beta-two||^1.0|normal|f|f|{std,\"a b\"}||",
+            "1.0.0-rc.1|Alpha|Alpha|alpha||*|build|f|t|{}||",
+        ]
+    );
+    let said = "
+        select concat_ws(' ', p.name, m.kind, m.login, m.name) as line
+        from maintainers_packages j join maintainers m on m.id = j.maintainer_id join packages p on p.id = j.package_id
+        union all
+        select concat_ws(' ', p.name, 'keyword', k.name)
+        from keywords_packages j join keywords k on k.id = j.keyword_id join packages p on p.id = j.package_id
+        union all
+        select concat_ws(' ', p.name, 'category', c.slug, c.name, c.description)
+        from categories_packages j join categories c on c.id = j.category_id join packages p on p.id = j.package_id
+        order by 1";
+    let expected = [
+        "Alpha category text Text About text.",
+        "Alpha keyword padding",
+        "Alpha team github:acme:core Core",
+        "Alpha user ada Ada",
+    ];
+    assert_eq!(lines(&db, said).await, expected);
+    assert_eq!(downloads(&db).await, ["0.1.0 2025-12-31 3", "0.1.0 2026-01-01 4"]);
+}
+
+#[tokio::test]
+async fn the_second_import_of_the_same_dump_changes_no_row() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    import(&db, &fixture("crates-io-dump")).await;
+    let before = snapshot(&db).await;
+    let report = import(&db, &fixture("crates-io-dump")).await;
+    assert_eq!(report.documents, Documents { unchanged: 1, ..Documents::default() });
+    assert!(report.changed_nothing());
+    assert_eq!(snapshot(&db).await, before);
+}
+
+#[tokio::test]
+async fn only_what_changed_is_touched_and_what_is_gone_comes_back_with_its_record() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let dump = changeable("crates-io-dump");
+    import(&db, dump.path()).await;
+    let before = content(&db).await;
+    let mut whole = String::new();
+    edit(dump.path(), "dependencies", |text| {
+        whole.clone_from(&text);
+        text.lines().take(2).map(|line| format!("{line}\n")).collect()
+    });
+    let report = import(&db, dump.path()).await;
+    assert_eq!(report.rows.keys().copied().collect::<Vec<_>>(), ["dependencies", "source_documents"]);
+    assert_eq!(rows(&report, "dependencies"), (0, 0, 2));
+    edit(dump.path(), "dependencies", |_| whole);
+    assert_eq!(rows(&import(&db, dump.path()).await, "dependencies"), (0, 2, 0));
+    assert_eq!(content(&db).await, before);
+}
+
+#[tokio::test]
+async fn a_bad_record_is_rejected_with_its_place_and_the_rest_is_loaded() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let dump = changeable("crates-io-dump");
+    edit(dump.path(), "versions", |text| {
+        text + "x,1,,2024-01-02 03:04:05,{},14,MIT,,0.2.0,,f\n,1,,never,{},15,MIT,,0.3.0,,f\n1,2\n"
+    });
+    edit(dump.path(), "dependencies", |text| text.clone() + "2,t,,{},4,0,f,2,,12\n2,t,,{},4,0,f,2,,14\n");
+    let report = import(&db, dump.path()).await;
+    let mut places: Vec<_> = report.rejected.iter().map(|rejection| rejection.place.as_str()).collect();
+    places.sort_unstable();
+    assert_eq!(
+        places,
+        [
+            "data/dependencies.csv:5",
+            "data/dependencies.csv:6",
+            "data/versions.csv:5",
+            "data/versions.csv:6",
+            "data/versions.csv:7"
+        ]
+    );
+    assert_eq!((rows(&report, "versions"), rows(&report, "dependencies")), ((3, 0, 0), (3, 0, 0)));
+}
+
+#[tokio::test]
+async fn a_missing_column_or_file_is_named_and_nothing_is_written() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let dump = changeable("crates-io-dump");
+    edit(dump.path(), "versions", |text| text.replacen("yanked", "withdrawn", 1));
+    let Err(Error::Input { place, reason }) = crates_io_dump(&db, dump.path(), now(), &()).await else {
+        panic!("it is imported")
+    };
+    assert_eq!(place, "data/versions.csv");
+    assert_eq!(reason, "has no column \"yanked\" in its header");
+    fs::remove_file(dump.path().join(DATA).join("versions.csv")).unwrap();
+    let refused = crates_io_dump(&db, dump.path(), now(), &()).await.unwrap_err();
+    assert!(refused.to_string().contains("has no data/versions.csv"), "{refused}");
+    assert_eq!(lines(&db, "select name as line from packages").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn two_imports_at_once_leave_what_one_leaves() {
+    let one = TestDb::migrated(Database::Ardb).await;
+    import(&one, &fixture("crates-io-dump")).await;
+    let both = TestDb::migrated(Database::Ardb).await;
+    let input = fixture("crates-io-dump");
+    let (first, second) = tokio::join!(import(&both, &input), import(&both, &input));
+    assert_eq!(first.documents.new + second.documents.new, 1);
+    assert_eq!(content(&both).await, content(&one).await);
+    assert_eq!(downloads(&both).await, downloads(&one).await);
+}
