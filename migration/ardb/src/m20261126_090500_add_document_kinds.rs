@@ -1,8 +1,8 @@
 //! Lets `source_documents` hold what further importers read: crates.io's database dump, npm's and PyPI's documents, SBOMs.
 //!
 //! Locks: ACCESS EXCLUSIVE on `source_documents` while its rows are checked once.
-//! `down` deletes the documents of these kinds where nothing refers to them, else it is refused: what they brought stays,
-//! and the next import reads them again.
+//! `down` keeps the documents of these kinds, since rows may refer to them, as lockfiles whose locators begin with their
+//! kind and id; what they brought stays, and the next import reads them again.
 
 use sea_orm_migration::prelude::*;
 
@@ -16,7 +16,8 @@ comment on column source_documents.kind is
 "#;
 
 const DOWN: &str = r#"
-delete from source_documents where kind in ('crates-io-dump', 'npm', 'pypi', 'sbom');
+update source_documents set kind = 'lockfile', locator = left(format('%s %s %s', kind, id, locator), 512)
+where kind in ('crates-io-dump', 'npm', 'pypi', 'sbom');
 
 alter table source_documents drop constraint source_documents_kind_check;
 alter table source_documents add constraint source_documents_kind_check check (kind in ('cargo-index', 'osv', 'lockfile'));

@@ -38,7 +38,7 @@ pub async fn summary(db: &impl ConnectionTrait) -> Result<BTreeMap<String, u64>>
         live: i64,
     }
 
-    const TABLES: [&str; 18] = [
+    const TABLES: [&str; 26] = [
         "advisories",
         "advisory_aliases",
         "advisory_references",
@@ -47,6 +47,8 @@ pub async fn summary(db: &impl ConnectionTrait) -> Result<BTreeMap<String, u64>>
         "affected_packages",
         "affected_ranges",
         "affected_versions",
+        "categories",
+        "categories_packages",
         "dependencies",
         "ecosystems",
         "import_errors",
@@ -54,7 +56,13 @@ pub async fn summary(db: &impl ConnectionTrait) -> Result<BTreeMap<String, u64>>
         "inventories",
         "inventory_components",
         "inventory_relations",
+        "keywords",
+        "keywords_packages",
+        "licences",
+        "maintainers",
+        "maintainers_packages",
         "packages",
+        "repositories",
         "source_documents",
         "versions",
     ];

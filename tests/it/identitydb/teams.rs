@@ -24,7 +24,7 @@ async fn a_team_takes_members_of_its_organization_and_loses_them_with_it() {
     assert_eq!(said(refused), "user: is no member of the team's organization; add them there first");
     add(&*db, acme.id, bob.id, Role::Member, &act()).await.unwrap();
     let first = team_user::add(&*db, core.id, bob.id, &act()).await.unwrap();
-    assert_eq!(team_user::members(&*db, core.id, 10).await.unwrap(), [bob.clone()]);
+    assert_eq!(team_user::members(&*db, core.id, 10).await.unwrap(), std::slice::from_ref(&bob));
     remove(&*db, acme.id, bob.id, &act()).await.unwrap();
     assert!(team_user::members(&*db, core.id, 10).await.unwrap().is_empty());
     add(&*db, acme.id, bob.id, Role::Member, &act()).await.unwrap();

@@ -139,24 +139,28 @@ fn is_file_of(table: &Table, path: &str) -> bool {
 }
 
 impl Reader {
-    fn metadata(&mut self, entry: Entry<'_>) -> Result<ControlFlow<()>> {
-        let place = entry.place.to_owned();
+    fn metadata(&mut self, Entry { place, content, .. }: Entry<'_>) -> Result<ControlFlow<()>> {
+        let place = place.to_owned();
         let bad = |reason: String| Error::Input { place: place.clone(), reason };
         let mut text = Vec::new();
-        entry.content.take(1024 * 1024).read_to_end(&mut text).map_err(|error| bad(error.to_string()))?;
+        content.take(1024 * 1024).read_to_end(&mut text).map_err(|error| bad(error.to_string()))?;
         let metadata: Metadata = check::json(&text).map_err(|reason| bad(reason.into()))?;
         self.made_at = Some(table::time("timestamp", &metadata.timestamp).map_err(bad)?);
         self.once("metadata", Sha256::digest(&text).into(), text.len() as u64, &place)
     }
 
-    fn table(&mut self, table: &'static Table, entry: Entry<'_>) -> Result<ControlFlow<()>> {
+    fn table(
+        &mut self,
+        table: &'static Table,
+        Entry { place: file, content, .. }: Entry<'_>,
+    ) -> Result<ControlFlow<()>> {
         let place = format!("data/{}.csv", table.name);
         let bad = |reason: String| Error::Input { place: place.clone(), reason };
         let unreadable = |error: csv::Error| bad(format!("can't be read: {error}"));
         let budget = Rc::new(Cell::new(MAX_RECORD_BYTES));
         let (mut hash, mut size_bytes) = (Sha256::new(), 0);
         let content =
-            Hashed { inner: entry.content, hash: &mut hash, size: &mut size_bytes, budget: budget.clone() };
+            Hashed { inner: content, hash: &mut hash, size: &mut size_bytes, budget: budget.clone() };
         let mut csv =
             csv::ReaderBuilder::new().flexible(true).buffer_capacity(64 * 1024).from_reader(content);
         let header = csv.byte_headers().map_err(unreadable)?.clone();
@@ -196,7 +200,7 @@ impl Reader {
         if self.send(table, rows, rejections, records).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        self.once(table.name, hash.finalize().into(), size_bytes, entry.place)
+        self.once(table.name, hash.finalize().into(), size_bytes, file)
     }
 
     /// `Break`: the writer has given up.
