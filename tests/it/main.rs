@@ -12,6 +12,7 @@ mod cli;
 mod dev;
 mod entities;
 mod events_digest;
+mod events_durable;
 mod events_ingest;
 mod events_migration;
 mod events_query;

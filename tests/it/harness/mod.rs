@@ -9,9 +9,11 @@
 
 mod db;
 mod events;
+mod gate;
 mod process;
 mod servers;
 
 pub use db::{Database, TestDb};
 pub use events::TestEvents;
+pub use gate::Gate;
 pub use process::{Ran, archer, corpus, deadline, run};
