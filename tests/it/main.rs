@@ -14,6 +14,7 @@ mod entities;
 mod events_digest;
 mod events_durable;
 mod events_ingest;
+mod events_kill;
 mod events_migration;
 mod events_query;
 mod events_schema;
