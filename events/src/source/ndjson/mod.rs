@@ -38,7 +38,7 @@ pub const MAX_LINE_BYTES: usize = 1 << 20;
 /// Reads events from `input`, a line at a time; `name` is what rejections call it. Empty lines are none.
 ///
 /// An input that can't be read any further ends with a rejection that says why.
-pub fn read(intake: Intake, name: &str, input: impl BufRead) -> impl Iterator<Item = Normalised> {
+pub fn read<R: BufRead>(intake: Intake, name: &str, input: R) -> impl Iterator<Item = Normalised> + use<R> {
     Lines { intake, name: name.to_owned(), input, line: Vec::new(), number: 0, is_over: false }
 }
 
