@@ -3,6 +3,7 @@
 
 pub mod demo;
 pub mod digest;
+pub mod events;
 pub mod import;
 pub mod ingest;
 pub mod migrate;
