@@ -70,7 +70,7 @@ impl<'a> From<&'a String> for Product<'a> {
 ///
 /// # Errors
 ///
-/// [`Error::Database`](crate::Error::Database) if the query does not run.
+/// [`Error::Database`] if the query does not run.
 pub async fn by_name<'a>(
     db: &impl ConnectionTrait,
     kind: InventoryKind,
@@ -93,7 +93,7 @@ pub async fn by_name<'a>(
 ///
 /// # Errors
 ///
-/// [`Error::Database`](crate::Error::Database) if the query does not run.
+/// [`Error::Database`] if the query does not run.
 pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<inventory::Model>> {
     let found = inventory::Entity::find().live();
     Ok(found.order_by_asc(inventory::Column::Kind).order_by_asc(inventory::Column::Name).all(db).await?)
@@ -103,7 +103,7 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<inventory::Model>> {
 ///
 /// # Errors
 ///
-/// [`Error::Database`](crate::Error::Database) if the query does not run.
+/// [`Error::Database`] if the query does not run.
 pub async fn named(db: &impl ConnectionTrait, name: &str) -> Result<Vec<inventory::Model>> {
     let found = inventory::Entity::find().filter(inventory::Column::Name.eq(name)).live();
     Ok(found.order_by_asc(inventory::Column::Kind).all(db).await?)
@@ -115,7 +115,7 @@ pub async fn named(db: &impl ConnectionTrait, name: &str) -> Result<Vec<inventor
 ///
 /// # Errors
 ///
-/// [`Error::Database`](crate::Error::Database) if the query does not run.
+/// [`Error::Database`] if the query does not run.
 pub async fn components(
     db: &impl ConnectionTrait,
     inventory: InventoryId,
