@@ -4,7 +4,7 @@ use std::fs;
 
 use entity_ardb::ImportOutcome;
 use service::ardb::{
-    import::{Progress, lockfile, osv},
+    import::{Progress, crates_io_dump, lockfile, osv},
     import_run,
 };
 
@@ -32,6 +32,23 @@ async fn a_run_is_recorded_with_its_counts_and_what_it_rejected() {
     let errors: Vec<_> = errors.into_iter().map(|error| (error.place, error.reason)).collect();
     let reason = "is not what was expected: EOF while parsing an object at line 2 column 0";
     assert_eq!(errors, [(format!("{}:2", broken.display()), reason.to_owned())]);
+}
+
+#[tokio::test]
+async fn a_dump_is_a_run_like_any_other() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let dump = changeable("crates-io-dump");
+    let keywords = dump.path().join("2026-01-02-020000/data/keywords.csv");
+    fs::write(&keywords, fs::read_to_string(&keywords).unwrap() + "no,number\n").unwrap();
+    let report = crates_io_dump(&db, dump.path(), now(), &()).await.unwrap();
+    assert!(!report.rejected.is_empty());
+    let run = import_run::newest(db.connection(), 1).await.unwrap().remove(0);
+    assert_eq!((run.importer.as_str(), run.outcome), ("crates-io-dump", Some(ImportOutcome::Done)));
+    assert_eq!(run.counts["rejected_total"], report.rejected_total);
+    let errors = import_run::errors(db.connection(), run.id, 10).await.unwrap();
+    let told: Vec<_> =
+        report.rejected.into_iter().map(|rejection| (rejection.place, rejection.reason)).collect();
+    assert_eq!(errors.into_iter().map(|error| (error.place, error.reason)).collect::<Vec<_>>(), told);
 }
 
 #[tokio::test]

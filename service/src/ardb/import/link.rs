@@ -4,6 +4,7 @@
 //! Set-based and at the end of every import, so that it does not matter which was imported first: of two imports that
 //! run at the same time, the one that ends last sees the rows of both. Each statement finds only rows without a link.
 
+use entity_ardb::DocumentKind;
 use sea_orm::{
     DatabaseConnection,
     sqlx::{self, PgConnection},
@@ -68,13 +69,16 @@ const COMPONENT_PACKAGES: &str = "
       and known.deleted_at is null";
 
 /// Links what can be linked, in one transaction, brings the derived tables up to date, in another, and counts both in
-/// `report`.
-pub(super) async fn link(db: &DatabaseConnection, report: &mut Report) -> Result<()> {
+/// `report`. Nothing derived follows from inventories, so their imports don't pay for it. All others do, also where
+/// nothing has changed: the run before may have been killed after its last batch.
+pub(super) async fn link(db: &DatabaseConnection, kind: DocumentKind, report: &mut Report) -> Result<()> {
     for (table, updated) in in_transaction(db, &Link).await? {
         report.count(table, Rows { updated, ..Rows::default() });
     }
-    let (table, rows) = in_transaction(db, &Derive).await?;
-    report.count(table, rows);
+    if !matches!(kind, DocumentKind::Lockfile | DocumentKind::Sbom) {
+        let (table, rows) = in_transaction(db, &Derive).await?;
+        report.count(table, rows);
+    }
     Ok(())
 }
 

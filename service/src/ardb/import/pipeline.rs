@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::{runtime::Handle, sync::mpsc, task};
 
 use super::{
-    Progress, Rejection, Report, link,
+    Progress, Rejection, Report,
     report::{Rejections, Rows},
     run::Run,
     source::{self, Entry, Meter, Visitor},
@@ -129,14 +129,9 @@ pub(super) async fn run<F: Format>(
     now: DateTime<Utc>,
     progress: &dyn Progress,
 ) -> Result<Report> {
-    let run = Run::start(db, &F::KIND.to_value(), input, now).await?;
-    let imported = async {
-        let mut report = batches(db, &run, format, input, now, progress).await?;
-        link::link(db, &mut report).await?;
-        Ok(report)
-    };
-    let ended = imported.await;
-    run.finish(ended).await
+    let run = Run::start(db, F::KIND, input, now).await?;
+    let loaded = batches(db, &run, format, input, now, progress).await;
+    run.finish(loaded).await
 }
 
 /// Imports `input` batch by batch; a failure keeps the batches before it.

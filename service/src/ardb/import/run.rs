@@ -1,35 +1,38 @@
-//! The record of a run: written when it begins, so that one that is killed is in it, and when it ends; what it rejects
-//! is written as it goes.
+//! What every importer begins and ends with: the record of the run, written when it begins, so that one that is killed
+//! is in it, and when it ends; and the links of what came.
 
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use entity_ardb::DocumentKind;
 use sea_orm::{
-    DatabaseConnection,
+    ActiveEnum as _, DatabaseConnection,
     sqlx::{self, types::Json},
 };
 
-use super::{Rejection, Report};
+use super::{Rejection, Report, link};
 use crate::Result;
 
 /// A run that has begun.
 pub(super) struct Run<'a> {
     db: &'a DatabaseConnection,
+    kind: DocumentKind,
     id: i64,
 }
 
 impl<'a> Run<'a> {
     pub(super) async fn start(
         db: &'a DatabaseConnection,
-        importer: &str,
+        kind: DocumentKind,
         source: &Path,
         now: DateTime<Utc>,
     ) -> Result<Self> {
         let insert =
             "insert into import_runs (importer, source, started_at) values ($1, $2, $3) returning id";
-        let started = sqlx::query_scalar(insert).bind(importer).bind(storable(&source.to_string_lossy()));
+        let started =
+            sqlx::query_scalar(insert).bind(kind.to_value()).bind(storable(&source.to_string_lossy()));
         let id = started.bind(now).fetch_one(db.get_postgres_connection_pool()).await?;
-        Ok(Self { db, id })
+        Ok(Self { db, kind, id })
     }
 
     pub(super) async fn reject(&self, rejections: &[Rejection]) -> Result<()> {
@@ -50,8 +53,12 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Writes down how the run ended, and hands that on. The time that it took is the server's.
-    pub(super) async fn finish(self, ended: Result<Report>) -> Result<Report> {
+    /// Links what was loaded, writes down how the run ended, and hands that on. The time that it took is the server's.
+    pub(super) async fn finish(self, loaded: Result<Report>) -> Result<Report> {
+        let ended = match loaded {
+            Ok(mut report) => link::link(self.db, self.kind, &mut report).await.map(|()| report),
+            Err(error) => Err(error),
+        };
         let update = "
             update import_runs
             set finished_at = started_at + (clock_timestamp() - created_at), outcome = $2, error = $3, counts = $4

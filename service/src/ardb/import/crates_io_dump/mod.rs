@@ -29,13 +29,14 @@ mod read;
 mod stage;
 mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use entity_ardb::DocumentKind;
 use sea_orm::DatabaseConnection;
 use tokio::{sync::mpsc, task};
 
-use super::{Progress, Report, link, pipeline, source};
+use super::{Progress, Report, pipeline, run::Run, source};
 use crate::Result;
 
 /// The ecosystem that the dump fills.
@@ -59,6 +60,23 @@ pub async fn crates_io_dump(
     progress: &dyn Progress,
 ) -> Result<Report> {
     let input = pipeline::existing(input, "crates.io's db-dump.tar.gz, or the folder that it unpacks to")?;
+    let run = Run::start(db, DocumentKind::CratesIoDump, &input, now).await?;
+    let loaded = async {
+        let report = load(db, input, now, progress).await?;
+        run.reject(&report.rejected).await?;
+        Ok(report)
+    };
+    let loaded = loaded.await;
+    run.finish(loaded).await
+}
+
+/// Reads the dump, and merges it once all of it is read.
+async fn load(
+    db: &DatabaseConnection,
+    input: PathBuf,
+    now: DateTime<Utc>,
+    progress: &dyn Progress,
+) -> Result<Report> {
     let path = input.clone();
     let size = task::spawn_blocking(move || source::size(&path)).await.map_err(pipeline::panicked)??;
     let mut progress = stage::Steps::new(progress, size);
@@ -71,6 +89,5 @@ pub async fn crates_io_dump(
     stage::stage(&mut connection, receiver, &mut report, &mut progress).await?;
     let dump = reading.await.map_err(pipeline::panicked)??;
     merge::merge(&mut connection, &dump, now, &mut report, &mut progress).await?;
-    link::link(db, &mut report).await?;
     Ok(report)
 }
