@@ -30,7 +30,8 @@ pub enum Reading {
     NotATime,
 }
 
-/// Reads RFC 3339 (`2024-05-01T10:00:00+02:00`) or `2024-05-01 08:00:00 UTC`.
+/// Reads RFC 3339 (`2024-05-01T10:00:00+02:00`), `2024-05-01 08:00:00 UTC`, `2024-05-01 10:00:00 +0200` or
+/// `2024-05-01T10:00:00+0200`.
 #[must_use]
 pub fn read_text(text: &str) -> Reading {
     let text = text.trim();
@@ -41,6 +42,11 @@ pub fn read_text(text: &str) -> Reading {
     }
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return accept(time.to_utc());
+    }
+    for form in ["%Y-%m-%d %H:%M:%S%.f %z", "%Y-%m-%dT%H:%M:%S%.f%z"] {
+        if let Ok(time) = DateTime::parse_from_str(text, form) {
+            return accept(time.to_utc());
+        }
     }
     let without_zone = text.strip_suffix(" UTC").unwrap_or(text);
     match NaiveDateTime::parse_from_str(without_zone, "%Y-%m-%d %H:%M:%S%.f") {
@@ -59,6 +65,20 @@ pub fn read_number(number: i64) -> Reading {
         DateTime::from_timestamp_millis(number)
     };
     time.map_or(Reading::OutOfRange, accept)
+}
+
+/// Reads a number with a fraction as [`read_number`] reads whole ones; kept to the millisecond.
+#[must_use]
+pub fn read_float(number: f64) -> Reading {
+    const LARGEST_SECONDS: f64 = 100_000_000_000.0;
+    let millis = if number.abs() < LARGEST_SECONDS { number * 1000.0 } else { number };
+    // Beyond this every number is far out of range.
+    if !(-1e15..1e15).contains(&millis) {
+        return Reading::OutOfRange;
+    }
+    // Cut, not rounded, as finer digits of a text are; the small addend undoes the multiplication's error.
+    let whole = (millis + 1e-3).floor() as i64;
+    DateTime::from_timestamp_millis(whole).map_or(Reading::OutOfRange, accept)
 }
 
 /// Checks the range and drops what is finer than a millisecond.
@@ -87,6 +107,8 @@ mod tests {
             ("2019-05-15T15:20:18Z", time("2019-05-15T15:20:18Z")),
             ("2019-05-15T15:20:18.123987+02:00", time("2019-05-15T13:20:18.123Z")),
             (" 2019-05-15 15:20:18 UTC", time("2019-05-15T15:20:18Z")),
+            ("2019-05-15 17:20:18 +0200", time("2019-05-15T15:20:18Z")),
+            ("2019-05-15T17:20:18+0200", time("2019-05-15T15:20:18Z")),
             ("1969-12-31T23:59:59Z", time("1969-12-31T23:59:59Z")),
             ("1899-12-31T23:59:59Z", Reading::OutOfRange),
             ("2299-12-31T00:00:00Z", Reading::OutOfRange),
@@ -110,5 +132,16 @@ mod tests {
         assert_eq!(read_number(-1), time("1969-12-31T23:59:59Z"));
         assert_eq!(read_number(i64::MAX), Reading::OutOfRange);
         assert_eq!(read_number(i64::MIN), Reading::OutOfRange);
+    }
+
+    #[test]
+    fn fractions_of_a_second_are_kept_to_the_millisecond() {
+        assert_eq!(read_float(1_592_868_367.219_124), time("2020-06-22T23:26:07.219Z"));
+        assert_eq!(read_float(1_585_598_060.1), time("2020-03-30T19:54:20.100Z"));
+        assert_eq!(read_float(1_557_933_618_123.9), time("2019-05-15T15:20:18.123Z"));
+        assert_eq!(read_float(-0.5), time("1969-12-31T23:59:59.500Z"));
+        for absurd in [1e300, -1e300, f64::INFINITY, f64::NAN] {
+            assert_eq!(read_float(absurd), Reading::OutOfRange);
+        }
     }
 }

@@ -2,6 +2,17 @@
 //!
 //! A source is an iterator of [`Normalised`](crate::envelope::Normalised): for every input an event, or a
 //! rejection that says where and why. It reads as it goes, in bounded memory, and never writes anything.
+//!
+//! | module | what it reads |
+//! |---|---|
+//! | [`git`] | the history of a repository |
+//! | [`github`], [`gitlab`], [`bitbucket`] | webhooks, as they come or stored |
 
+mod documents;
+mod draft;
+mod json;
+
+pub mod bitbucket;
 pub mod git;
 pub mod github;
+pub mod gitlab;

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::envelope::Attributes;
-use crate::envelope::time::{self, Reading};
+use crate::envelope::time::Reading;
+use crate::source::json::{at, first_line, first_text, read_time, set, text, web_url};
 
 /// The object that an event is about, where it is not under the event's own name.
 const MAIN_OBJECT: [(&str, &str); 22] = [
@@ -65,20 +66,6 @@ const TIME: [(&str, &[&str]); 21] = [
 /// Names of fields that hold a time in the future or one of something else than what happened.
 const NOT_WHEN: [&str; 3] = ["expires_at", "due_at", "next_billing_date"];
 
-/// The value at a `/`-separated path, if it is there.
-fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('/').try_fold(value, |value, key| value.get(key))
-}
-
-/// The text at a `/`-separated path; empty if there is none.
-pub(super) fn text<'a>(value: &'a Value, path: &str) -> &'a str {
-    at(value, path).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn first_text<'a>(value: &'a Value, paths: &[&str]) -> &'a str {
-    paths.iter().map(|path| text(value, path)).find(|text| !text.is_empty()).unwrap_or_default()
-}
-
 /// The object that the event is about; null if the payload has none.
 fn main_object<'a>(event: &str, payload: &'a Value) -> &'a Value {
     let key = MAIN_OBJECT.iter().find(|(name, _)| *name == event).map_or(event, |(_, key)| key);
@@ -95,24 +82,12 @@ pub(super) fn occurred_at(event: &str, payload: &Value) -> Reading {
         .iter()
         .map(|path| at(payload, path))
         .chain(["updated_at", "created_at"].iter().map(|key| main.get(key)));
-    let known = candidates.flatten().map(read).find(|reading| *reading != Reading::NotATime);
+    let known = candidates.flatten().map(read_time).find(|reading| *reading != Reading::NotATime);
     known.unwrap_or_else(|| newest(payload))
 }
 
-fn read(value: &Value) -> Reading {
-    match value {
-        Value::String(text) => time::read_text(text),
-        // A fraction of a second is dropped; what no 64 bits hold is far out of range.
-        Value::Number(number) => {
-            let whole = || number.as_f64().filter(|float| float.abs() < 1e15).map(|float| float as i64);
-            number.as_i64().or_else(whole).map_or(Reading::OutOfRange, time::read_number)
-        }
-        _ => Reading::NotATime,
-    }
-}
-
 /// The newest time in a field named `*_at`, `timestamp` or `date`, at any depth (which the JSON parser bounds).
-fn newest(value: &Value) -> Reading {
+pub(in crate::source) fn newest(value: &Value) -> Reading {
     let times = match value {
         Value::Object(object) => object.iter().map(|(key, value)| field_time(key, value)).collect(),
         Value::Array(items) => items.iter().map(newest).collect(),
@@ -129,7 +104,7 @@ fn field_time(key: &str, value: &Value) -> Reading {
     let names_a_time = key.ends_with("_at") || matches!(key, "timestamp" | "date");
     match value {
         Value::Object(_) | Value::Array(_) => newest(value),
-        _ if names_a_time && !NOT_WHEN.contains(&key) => read(value),
+        _ if names_a_time && !NOT_WHEN.contains(&key) => read_time(value),
         _ => Reading::NotATime,
     }
 }
@@ -192,7 +167,7 @@ pub(super) fn title<'a>(event: &str, payload: &'a Value) -> &'a str {
         "alert/security_advisory/summary",
     ];
     let found = if of_main.is_empty() { first_text(payload, &around) } else { of_main };
-    found.trim_start().lines().next().unwrap_or_default()
+    first_line(found)
 }
 
 /// Where to look at it: the page of the main object, of what it belongs to, or of the repository.
@@ -200,7 +175,7 @@ pub(super) fn url<'a>(event: &str, payload: &'a Value) -> &'a str {
     let around = ["compare", "pull_request/html_url", "issue/html_url", "target_url", "repository/html_url"];
     let own = text(main_object(event, payload), "html_url");
     let found = if own.is_empty() { first_text(payload, &around) } else { own };
-    if found.starts_with("https://") || found.starts_with("http://") { found } else { "" }
+    web_url(found)
 }
 
 /// What else the payload says: the scalars of the payload and of its main object, and who and what surrounds
@@ -240,13 +215,4 @@ pub(super) fn attributes(event: &str, payload: &Value) -> Attributes {
         attributes.set("commits", &commits.len().to_string());
     }
     attributes
-}
-
-fn set(attributes: &mut Attributes, name: &str, value: Option<&Value>) {
-    match value {
-        Some(Value::String(text)) => attributes.set(name, text),
-        Some(Value::Number(number)) => attributes.set(name, &number.to_string()),
-        Some(Value::Bool(flag)) => attributes.set(name, if *flag { "true" } else { "false" }),
-        _ => {}
-    }
 }

@@ -4,22 +4,12 @@
 //! What follows in the name is a label; the action is in the payload. Files that do not end in `.json` and
 //! hidden ones are no payloads and are left alone.
 
-use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
-
-use zip::ZipArchive;
+use std::path::Path;
 
 use super::{SOURCE, normalise};
 use crate::envelope::{Intake, Normalised, Rejection};
-use crate::error::{Error, Result};
-
-/// The largest payload that is read, in bytes. GitHub itself sends at most 25 MB.
-pub const MAX_ENTRY_BYTES: u64 = 32 * 1024 * 1024;
-
-/// How much one zip may unpack to, in bytes. Entries of a crafted zip can share their compressed bytes, so
-/// that no single one is large.
-pub const MAX_TOTAL_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+use crate::error::Result;
+use crate::source::documents::Documents;
 
 /// Opens a folder or a zip of webhook payloads.
 ///
@@ -29,67 +19,24 @@ pub const MAX_TOTAL_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 ///
 /// # Errors
 ///
-/// [`Error::Input`] if `path` is neither a readable folder nor a zip.
+/// [`crate::Error::Input`] if `path` is neither a readable folder nor a zip.
 pub fn read(intake: Intake, path: &Path) -> Result<Payloads> {
-    let input_error = |reason: String| Error::Input { place: path.display().to_string(), reason };
-    let unreadable = |error: io::Error| input_error(format!("cannot be read: {error}"));
-    let metadata = fs::metadata(path).map_err(unreadable)?;
-    let entries = if metadata.is_dir() {
-        let mut files = Vec::new();
-        collect(path, &mut files).map_err(unreadable)?;
-        files.sort();
-        Entries::Folder { root: path.to_owned(), files: files.into_iter() }
-    } else {
-        let reader = BufReader::new(File::open(path).map_err(unreadable)?);
-        let archive = ZipArchive::new(reader).map_err(|error| {
-            input_error(format!(
-                "expected a folder or a zip of webhook payloads, but as a zip it cannot be read: {error}"
-            ))
-        })?;
-        Entries::Zip { archive: Box::new(archive), next: 0, unpacked_bytes: 0 }
-    };
-    Ok(Payloads { intake, entries })
-}
-
-/// Every payload file under `folder`. Links to folders are not followed, so that no circle is walked.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            if !is_hidden(&entry.file_name().to_string_lossy()) {
-                collect(&path, files)?;
-            }
-        } else if is_payload(&path.to_string_lossy()) && path.is_file() {
-            files.push(path);
-        }
-    }
-    Ok(())
+    Ok(Payloads { intake, documents: Documents::open_archive(path, "webhook payloads")? })
 }
 
 /// The payloads of a folder or zip; see [`read`].
 pub struct Payloads {
     intake: Intake,
-    entries: Entries,
+    documents: Documents,
 }
-
-enum Entries {
-    Folder { root: PathBuf, files: std::vec::IntoIter<PathBuf> },
-    Zip { archive: Box<ZipArchive<BufReader<File>>>, next: usize, unpacked_bytes: u64 },
-}
-
-/// A payload's name and its bytes, or why there are none.
-type Entry = (String, std::result::Result<Vec<u8>, String>);
 
 impl Iterator for Payloads {
     type Item = Normalised;
 
     fn next(&mut self) -> Option<Normalised> {
-        let (place, body) = match &mut self.entries {
-            Entries::Folder { root, files } => next_file(root, files)?,
-            Entries::Zip { archive, next, unpacked_bytes } => next_entry(archive, next, unpacked_bytes)?,
-        };
-        Some(match (event_name(&place), body) {
+        let document = self.documents.next()?;
+        let place = document.place;
+        Some(match (event_name(&place), document.body) {
             (_, Err(reason)) => Err(Rejection::new(&self.intake, SOURCE, &place, &reason, b"")),
             (Some(event), Ok(body)) => normalise(&self.intake, &place, event, None, &body),
             (None, Ok(body)) => {
@@ -98,77 +45,6 @@ impl Iterator for Payloads {
             }
         })
     }
-}
-
-fn next_file(root: &Path, files: &mut std::vec::IntoIter<PathBuf>) -> Option<Entry> {
-    let path = files.next()?;
-    let place = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-    let body = File::open(&path)
-        .map_err(|error| format!("cannot be opened: {error}"))
-        .and_then(|mut file| bounded(&mut file, MAX_ENTRY_BYTES));
-    Some((place, body))
-}
-
-fn next_entry(
-    archive: &mut ZipArchive<BufReader<File>>,
-    next: &mut usize,
-    unpacked: &mut u64,
-) -> Option<Entry> {
-    loop {
-        if *next >= archive.len() {
-            return None;
-        }
-        let index = *next;
-        *next += 1;
-        let mut entry = match archive.by_index(index) {
-            Ok(entry) => entry,
-            Err(error) => {
-                return Some((format!("entry {index}"), Err(format!("cannot be unpacked: {error}"))));
-            }
-        };
-        // Only a label: nothing is ever written under this name.
-        let place = entry.name().map_or_else(|_| format!("entry {index}"), |name| name.replace('\\', "/"));
-        if entry.is_dir() || !is_payload(&place) {
-            continue;
-        }
-        let left = MAX_TOTAL_BYTES.saturating_sub(*unpacked);
-        if left == 0 {
-            *next = usize::MAX;
-            let limit = MAX_TOTAL_BYTES >> 30;
-            return Some((
-                place,
-                Err(format!("the zip unpacks to more than {limit} GiB; the rest of it is not read")),
-            ));
-        }
-        let body = bounded(&mut entry, MAX_ENTRY_BYTES.min(left));
-        *unpacked += body.as_ref().map_or(MAX_ENTRY_BYTES, |bytes| bytes.len() as u64);
-        return Some((place, body));
-    }
-}
-
-/// Reads to the end, but never more than `limit` bytes: what a header claims about the size is not believed.
-fn bounded(reader: &mut impl Read, limit: u64) -> std::result::Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    reader.take(limit + 1).read_to_end(&mut body).map_err(|error| format!("cannot be read: {error}"))?;
-    if body.len() as u64 > limit {
-        return Err(format!("larger than {} MiB, which no webhook payload is", MAX_ENTRY_BYTES >> 20));
-    }
-    Ok(body)
-}
-
-fn is_payload(path: &str) -> bool {
-    let is_json = Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    is_json
-        && !path.split(['/', '\\']).any(|part| part == "__MACOSX")
-        && !file_name(path).is_some_and(is_hidden)
-}
-
-fn file_name(path: &str) -> Option<&str> {
-    path.rsplit(['/', '\\']).next()
-}
-
-fn is_hidden(name: &str) -> bool {
-    name.starts_with('.')
 }
 
 /// The name of the folder that the file is in; at the top the file's name up to its first dot.
@@ -199,22 +75,5 @@ mod tests {
         ] {
             assert_eq!(event_name(place), event, "{place}");
         }
-    }
-
-    #[test]
-    fn only_json_files_that_are_not_hidden_are_payloads() {
-        for place in ["push/payload.json", "push/PAYLOAD.JSON"] {
-            assert!(is_payload(place), "{place}");
-        }
-        for place in ["LICENSE", "push/.hidden.json", "__MACOSX/push/._payload.json", "push/payload.json.bak"]
-        {
-            assert!(!is_payload(place), "{place}");
-        }
-    }
-
-    #[test]
-    fn a_reader_is_read_to_its_limit_and_no_further() {
-        assert_eq!(bounded(&mut &b"1234"[..], 4), Ok(b"1234".to_vec()));
-        assert!(bounded(&mut io::repeat(b'x'), 1000).unwrap_err().contains("larger than"));
     }
 }

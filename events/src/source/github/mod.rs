@@ -5,16 +5,15 @@
 //! is particular about some (which time field tells when it happened, which object it is about) stands in
 //! tables in `fields`.
 
-mod fields;
+pub(super) mod fields;
 mod files;
 
-use serde_json::Value;
+use super::draft::{Draft, Input};
+use super::json;
+use crate::envelope::{EventId, Intake, Normalised, canonical_json, limit};
 
-use crate::envelope::{
-    Event, EventId, Intake, Normalised, Rejection, canonical_json, clean_line, limit, line, time,
-};
-
-pub use files::{MAX_ENTRY_BYTES, MAX_TOTAL_BYTES, Payloads, read};
+pub use super::documents::{MAX_ENTRY_BYTES, MAX_TOTAL_BYTES};
+pub use files::{Payloads, read};
 
 /// The `source` of these events.
 pub const SOURCE: &str = "github";
@@ -46,18 +45,14 @@ fn normalise(
     delivery: Option<&str>,
     body: &[u8],
 ) -> Normalised {
-    let reject = |reason: &str| Rejection::new(intake, SOURCE, place, reason, body);
+    let input = Input { place, raw: body };
+    let reject = |reason: &str| input.reject(intake, SOURCE, reason);
     if !is_event_name(event_name) {
         return Err(reject(&format!(
             "`{event_name}` is not the name of a GitHub event: expected letters, digits and `_`, such as pull_request"
         )));
     }
-    let payload: Value =
-        serde_json::from_slice(body).map_err(|error| reject(&format!("not JSON: {error}")))?;
-    if !payload.is_object() {
-        return Err(reject("expected a JSON object"));
-    }
-
+    let payload = json::object(body).map_err(|reason| reject(&reason))?;
     let event_id = match delivery {
         Some(id) => EventId::of(&intake.tenant, SOURCE, &[b"delivery", id.as_bytes()]),
         None => {
@@ -65,39 +60,22 @@ fn normalise(
             EventId::of(&intake.tenant, SOURCE, &[b"content", event_name.as_bytes(), &content])
         }
     };
-    let occurred_at = match fields::occurred_at(event_name, &payload) {
-        time::Reading::Time(at) => at,
-        time::Reading::NotATime => time::UNKNOWN,
-        time::Reading::OutOfRange => {
-            let mut rejection =
-                reject("its time is out of range: expected one from 1900-01-01 to before 2299-12-31");
-            rejection.event_id = Some(event_id);
-            return Err(rejection);
-        }
-    };
-
-    let action = clean_line(fields::text(&payload, "action"), limit::KIND / 2);
-    let event_kind = clean_line(event_name, limit::KIND / 2);
-    let kind = if action.is_empty() { event_kind } else { format!("{event_kind}.{action}") };
     let mut attributes = fields::attributes(event_name, &payload);
     if let Some(id) = delivery {
         attributes.set("delivery", id);
     }
-    Ok(Event {
-        tenant: intake.tenant.clone(),
-        event_id,
-        source: SOURCE.to_owned(),
-        kind: line(&kind, limit::KIND),
-        action,
-        repository: clean_line(fields::text(&payload, "repository/full_name"), limit::REFERENCE),
-        actor: clean_line(fields::actor(&payload), limit::REFERENCE),
-        occurred_at,
-        received_at: intake.received_at,
-        subject: clean_line(&fields::subject(event_name, &payload), limit::REFERENCE),
-        title: clean_line(fields::title(event_name, &payload), limit::TITLE),
-        url: clean_line(fields::url(event_name, &payload), limit::URL),
+    let draft = Draft {
+        kind: event_name,
+        action: json::text(&payload, "action"),
+        repository: json::text(&payload, "repository/full_name"),
+        actor: fields::actor(&payload),
+        occurred_at: fields::occurred_at(event_name, &payload),
+        subject: &fields::subject(event_name, &payload),
+        title: fields::title(event_name, &payload),
+        url: fields::url(event_name, &payload),
         attributes,
-    })
+    };
+    draft.finish(intake, SOURCE, event_id, &input)
 }
 
 fn is_event_name(name: &str) -> bool {

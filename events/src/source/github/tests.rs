@@ -3,10 +3,10 @@
 use std::io::Write as _;
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::envelope::MAX_PAYLOAD_BYTES;
+use crate::envelope::{Event, MAX_PAYLOAD_BYTES, time};
 
 fn intake() -> Intake {
     Intake::new("default", "2024-06-01T12:00:00.5Z".parse().unwrap())

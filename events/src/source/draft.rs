@@ -1,0 +1,75 @@
+//! A draft: what a source found in one input, on its way to an [`Event`].
+
+use crate::envelope::time::{self, Reading};
+use crate::envelope::{Attributes, Event, EventId, Intake, Normalised, Rejection, clean_line, limit, line};
+
+/// The columns of an event as a source found them: not yet bounded, not yet scrubbed.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    /// From general to special, without the action.
+    pub kind: &'a str,
+    /// The last part of the kind; empty when the source says none.
+    pub action: &'a str,
+    pub repository: &'a str,
+    pub actor: &'a str,
+    pub occurred_at: Reading,
+    pub subject: &'a str,
+    pub title: &'a str,
+    pub url: &'a str,
+    pub attributes: Attributes,
+}
+
+impl Draft<'_> {
+    /// The event, bounded and scrubbed; a rejection if its time is out of range.
+    pub(super) fn finish(
+        self,
+        intake: &Intake,
+        source: &str,
+        event_id: EventId,
+        input: &Input,
+    ) -> Normalised {
+        let occurred_at = match self.occurred_at {
+            Reading::Time(at) => at,
+            Reading::NotATime => time::UNKNOWN,
+            Reading::OutOfRange => {
+                let reason = "its time is out of range: expected one from 1900-01-01 to before 2299-12-31";
+                let mut rejection = input.reject(intake, source, reason);
+                rejection.event_id = Some(event_id);
+                return Err(rejection);
+            }
+        };
+        let action = clean_line(self.action, limit::KIND / 2);
+        let general = clean_line(self.kind, limit::KIND / 2);
+        let kind = if action.is_empty() { general } else { format!("{general}.{action}") };
+        Ok(Event {
+            tenant: intake.tenant.clone(),
+            event_id,
+            source: line(source, limit::NAME),
+            kind: line(&kind, limit::KIND),
+            action,
+            repository: clean_line(self.repository, limit::REFERENCE),
+            actor: clean_line(self.actor, limit::REFERENCE),
+            occurred_at,
+            received_at: intake.received_at,
+            subject: clean_line(self.subject, limit::REFERENCE),
+            title: clean_line(self.title, limit::TITLE),
+            url: clean_line(self.url, limit::URL),
+            attributes: self.attributes,
+        })
+    }
+}
+
+/// One input and where it was found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Input<'a> {
+    /// For people to find it again.
+    pub place: &'a str,
+    pub raw: &'a [u8],
+}
+
+impl Input<'_> {
+    /// Why this input is no event of `source`.
+    pub(super) fn reject(&self, intake: &Intake, source: &str, reason: &str) -> Box<Rejection> {
+        Rejection::new(intake, source, self.place, reason, self.raw)
+    }
+}
