@@ -1,5 +1,10 @@
 //! A draft: what a source found in one input, on its way to an [`Event`].
 
+use std::collections::VecDeque;
+
+use serde_json::Value;
+
+use super::json;
 use crate::envelope::time::{self, Reading};
 use crate::envelope::{Attributes, Event, EventId, Intake, Normalised, Rejection, clean_line, limit, line};
 
@@ -71,5 +76,28 @@ impl Input<'_> {
     /// Why this input is no event of `source`.
     pub(super) fn reject(&self, intake: &Intake, source: &str, reason: &str) -> Box<Rejection> {
         Rejection::new(intake, source, self.place, reason, self.raw)
+    }
+
+    /// Appends what `one` makes of this input: of each item where it is a list, or an object with the list in
+    /// `events`; else of it as a whole. The place of an item ends in its number, counted from 0.
+    pub(super) fn each(
+        &self,
+        intake: &Intake,
+        source: &str,
+        out: &mut VecDeque<Normalised>,
+        one: impl Fn(&Input, &Value) -> Normalised,
+    ) {
+        let value = match json::parse(self.raw) {
+            Ok(value) => value,
+            Err(reason) => return out.push_back(Err(self.reject(intake, source, &reason))),
+        };
+        let Some(items) = value.get("events").unwrap_or(&value).as_array() else {
+            return out.push_back(one(self, &value));
+        };
+        for (number, item) in items.iter().enumerate() {
+            // What is kept of an item that is rejected is the item and not the whole list.
+            let (place, raw) = (format!("{}[{number}]", self.place), item.to_string());
+            out.push_back(one(&Input { place: &place, raw: raw.as_bytes() }, item));
+        }
     }
 }

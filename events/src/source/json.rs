@@ -112,6 +112,59 @@ fn dotted(prefix: &str, key: &str) -> String {
     if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") }
 }
 
+/// Sets an attribute for every scalar of `object` whose key is not in `known`, and one with compact JSON for
+/// every list or object that is. `prefix` and a dot go before the key unless it is empty.
+pub(super) fn set_all(attributes: &mut Attributes, prefix: &str, object: &Value, known: &[&str]) {
+    let others = object.as_object().into_iter().flatten().filter(|(key, _)| !known.contains(&key.as_str()));
+    for (key, value) in others {
+        let name = dotted(prefix, key);
+        match value {
+            Value::Array(_) | Value::Object(_) => attributes.set(&name, &value.to_string()),
+            scalar => set(attributes, &name, Some(scalar)),
+        }
+    }
+}
+
+/// The text of the first of `keys` that is there and not null.
+///
+/// # Errors
+///
+/// If it is no text; the sentence names the key.
+pub(super) fn optional<'a>(object: &'a Value, keys: &[&str]) -> Result<&'a str, String> {
+    let found = keys.iter().find_map(|key| object.get(key).filter(|it| !it.is_null()).map(|it| (key, it)));
+    match found {
+        None => Ok(""),
+        Some((_, Value::String(text))) => Ok(text),
+        Some((key, other)) => Err(format!("`{key}`: expected a text, got {}", name(other))),
+    }
+}
+
+/// As [`optional`], of a text that has to be there.
+pub(super) fn required<'a>(object: &'a Value, keys: &[&str]) -> Result<&'a str, String> {
+    let text = optional(object, keys)?;
+    let first = keys.first().copied().unwrap_or_default();
+    if text.trim().is_empty() { Err(format!("`{first}` is missing: expected a text")) } else { Ok(text) }
+}
+
+/// The time at the first of `keys` that is there and not null: text, seconds or milliseconds since 1970.
+///
+/// # Errors
+///
+/// If it is no time; the sentence names the key.
+pub(super) fn optional_time(object: &Value, keys: &[&str]) -> Result<Reading, String> {
+    let found = keys.iter().find_map(|key| object.get(key).filter(|it| !it.is_null()).map(|it| (key, it)));
+    match found.map(|(key, value)| (key, value, read_time(value))) {
+        None => Ok(Reading::NotATime),
+        Some((key, value, Reading::NotATime)) => {
+            let got = if value.is_string() { "another text" } else { name(value) };
+            Err(format!(
+                "`{key}`: expected a time such as 2024-05-01T10:00:00Z or seconds since 1970, got {got}"
+            ))
+        }
+        Some((_, _, reading)) => Ok(reading),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,12 +7,16 @@
 //! |---|---|
 //! | [`git`] | the history of a repository |
 //! | [`github`], [`gitlab`], [`bitbucket`] | webhooks, as they come or stored |
+//! | [`heartbeats`] | what editors send while someone works, in the form of WakaTime and in ours |
+//! | [`browser`] | what the browser extension sends |
 
 mod documents;
 mod draft;
 mod json;
 
 pub mod bitbucket;
+pub mod browser;
 pub mod git;
 pub mod github;
 pub mod gitlab;
+pub mod heartbeats;
