@@ -44,7 +44,8 @@ impl Draft<'_> {
             }
         };
         let action = clean_line(self.action, limit::KIND / 2);
-        let general = clean_line(self.kind, limit::KIND / 2);
+        // The action is what readers group by, so the general part is what gives way.
+        let general = clean_line(self.kind, limit::KIND - 1 - action.len());
         let kind = if action.is_empty() { general } else { format!("{general}.{action}") };
         Ok(Event {
             tenant: intake.tenant.clone(),

@@ -9,6 +9,7 @@
 //! | [`github`], [`gitlab`], [`bitbucket`] | webhooks, as they come or stored |
 //! | [`heartbeats`] | what editors send while someone works, in the form of WakaTime and in ours |
 //! | [`browser`] | what the browser extension sends |
+//! | [`cloudevents`] | CloudEvents 1.0 in every mode |
 
 mod documents;
 mod draft;
@@ -16,6 +17,7 @@ mod json;
 
 pub mod bitbucket;
 pub mod browser;
+pub mod cloudevents;
 pub mod git;
 pub mod github;
 pub mod gitlab;
