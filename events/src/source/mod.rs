@@ -10,6 +10,7 @@
 //! | [`heartbeats`] | what editors send while someone works, in the form of WakaTime and in ours |
 //! | [`browser`] | what the browser extension sends |
 //! | [`cloudevents`] | CloudEvents 1.0 in every mode |
+//! | [`ndjson`] | our own form, a line per event |
 
 mod documents;
 mod draft;
@@ -22,3 +23,4 @@ pub mod git;
 pub mod github;
 pub mod gitlab;
 pub mod heartbeats;
+pub mod ndjson;
