@@ -1,7 +1,8 @@
 //! Sources: how what others send becomes [`Event`](crate::Event)s.
 //!
 //! A source is an iterator of [`Normalised`](crate::envelope::Normalised): for every input an event, or a
-//! rejection that says where and why. It reads as it goes, in bounded memory, and never writes anything.
+//! rejection that says where and why. It reads as it goes, in bounded memory, and never writes anything. Kinds that
+//! nobody knows yet are kept as they are called.
 //!
 //! | module | what it reads |
 //! |---|---|
@@ -24,3 +25,5 @@ pub mod github;
 pub mod gitlab;
 pub mod heartbeats;
 pub mod ndjson;
+
+pub use documents::Stored;
