@@ -13,7 +13,7 @@ ARCHER_CORPUS ?= $(abspath $(wildcard ../shared/data))
 export ARCHER_CORPUS
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-matrix fuzz lint fmt
+.PHONY: help build demo test test-matrix fuzz fuzz-events lint fmt
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,14 @@ fuzz: ## every parser on input that a fuzzer makes up; SECONDS=300 each; TARGET=
 		mkdir -p fuzz/found/$$target; \
 		PATH="$(TOOLS)/bin:$$PATH" RUSTC_BOOTSTRAP=1 nice cargo fuzz run --sanitizer none $$target \
 			fuzz/found/$$target fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -max_len=4096 || exit 1; \
+	done
+
+fuzz-events: ## every source of events on input that a fuzzer makes up; SECONDS=300 each; TARGET=gitlab for one
+	PATH="$(TOOLS)/bin:$$PATH" cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --version "^0.13" --locked --root "$(TOOLS)"
+	cd events/fuzz && for target in $(if $(filter command,$(firstword $(origin TARGET))),$(TARGET),$(basename $(notdir $(wildcard events/fuzz/fuzz_targets/*.rs)))); do \
+		mkdir -p found/$$target; \
+		PATH="$(TOOLS)/bin:$$PATH" RUSTC_BOOTSTRAP=1 nice cargo fuzz run --fuzz-dir . --sanitizer none $$target \
+			found/$$target corpus/$$target -- -max_total_time=$(or $(SECONDS),300) -max_len=4096 || exit 1; \
 	done
 
 lint: ## format, clippy, docs, dependencies

@@ -17,6 +17,7 @@ mod events_ingest;
 mod events_migration;
 mod events_query;
 mod events_schema;
+mod events_sources;
 mod identitydb;
 mod import_cargo_index;
 mod import_crates_io_dump;

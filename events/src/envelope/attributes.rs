@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::scrub::{LONGEST_SECRET, scrub, scrub_start};
+use super::scrub::{LONGEST_SECRET, is_secret_name, scrub, scrub_start};
 use super::text;
 
 /// How many attributes an event keeps.
 pub const MAX_ATTRIBUTES: usize = 48;
-/// How long a key may be, in bytes; a longer one is cut.
+/// How long a key may be, in bytes; a longer one is cut and ends in `…`.
 pub const MAX_KEY_BYTES: usize = 64;
 /// How long a value may be, in bytes; a longer one is cut and ends in `…`.
 pub const MAX_VALUE_BYTES: usize = 1024;
@@ -17,13 +17,9 @@ pub const MAX_VALUE_BYTES: usize = 1024;
 /// The key under which an event says that something did not fit.
 const CUT: &str = "_cut";
 
-/// Words in a key whose value is never stored.
-const SECRET_WORDS: [&str; 7] =
-    ["secret", "password", "passwd", "token", "authorization", "api_key", "private_key"];
-
 /// A bounded, scrubbed map of names to texts.
 ///
-/// What does not fit is counted in the entry `_cut`, for example `2 attributes, 1 value`: nothing is lost
+/// What does not fit is counted in the entry `_cut`, for example `2 attributes, 1 key, 1 value`: nothing is lost
 /// silently. Values of keys that speak of secrets become `[secret]`, the rest goes through [`scrub`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -33,6 +29,8 @@ pub struct Attributes {
     dropped: usize,
     #[serde(skip)]
     shortened: usize,
+    #[serde(skip)]
+    shortened_keys: usize,
 }
 
 impl Attributes {
@@ -48,14 +46,16 @@ impl Attributes {
             return;
         }
         let name = text::clean_line(key, MAX_KEY_BYTES);
-        let is_full = self.len() >= MAX_ATTRIBUTES - 1 && !self.entries.contains_key(&name);
-        if is_full || name == CUT {
+        let is_there = self.entries.contains_key(&name);
+        // Two keys that differ only behind the cut are one then; the first stays.
+        let was_key_cut = name.ends_with('…') && !key.ends_with('…');
+        let is_full = self.len() >= MAX_ATTRIBUTES - 1 && !is_there;
+        if is_full || name == CUT || (was_key_cut && is_there) {
             self.dropped += 1;
             self.note();
             return;
         }
-        let lowercase = key.to_ascii_lowercase();
-        let (value, was_cut) = if SECRET_WORDS.iter().any(|word| lowercase.contains(word)) {
+        let (value, was_cut) = if is_secret_name(key) {
             ("[secret]".to_owned(), false)
         } else {
             // Scrubbed before it is cut, so that the cut cannot split a secret and hide it from the scrubber;
@@ -67,8 +67,9 @@ impl Attributes {
             (kept, was_cut || !is_all)
         };
         self.entries.insert(name, value);
-        if was_cut {
-            self.shortened += 1;
+        self.shortened += usize::from(was_cut);
+        self.shortened_keys += usize::from(was_key_cut);
+        if was_cut || was_key_cut {
             self.note();
         }
     }
@@ -79,7 +80,11 @@ impl Attributes {
             1 => Some(format!("1 {what}")),
             _ => Some(format!("{count} {what}s")),
         };
-        let parts = [part(self.dropped, "attribute"), part(self.shortened, "value")];
+        let parts = [
+            part(self.dropped, "attribute"),
+            part(self.shortened_keys, "key"),
+            part(self.shortened, "value"),
+        ];
         let note = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
         self.entries.insert(CUT.to_owned(), note);
     }
@@ -130,7 +135,18 @@ mod tests {
         attributes.set(&"k".repeat(1000), "v");
         attributes.set("nothing", "");
         let keys: Vec<_> = attributes.iter().map(|(key, _)| key.len()).collect();
-        assert_eq!(keys, [MAX_KEY_BYTES]);
+        assert_eq!(keys, ["_cut".len(), MAX_KEY_BYTES]);
+        assert_eq!(attributes.get("_cut"), Some("1 key"));
+    }
+
+    #[test]
+    fn of_keys_that_are_the_same_when_cut_the_first_stays_and_the_others_are_counted() {
+        let mut attributes = Attributes::new();
+        for index in 0..3 {
+            attributes.set(&format!("{}{index}", "k".repeat(100)), &index.to_string());
+        }
+        let kept: Vec<_> = attributes.iter().map(|(_, value)| value).collect();
+        assert_eq!(kept, ["2 attributes, 1 key", "0"]);
     }
 
     #[test]

@@ -34,7 +34,8 @@ pub(super) fn block(text: &str, limit: usize) -> (String, bool) {
 /// A rejected input as text.
 pub(super) fn payload(raw: &[u8]) -> String {
     let near = &raw[..raw.len().min(MAX_PAYLOAD_BYTES + LONGEST_SECRET)];
-    let text = String::from_utf8_lossy(near);
+    // In JSON that could not be read, an escape may stand for the sign by which an address is known.
+    let text = String::from_utf8_lossy(near).replace("\\u0040", "@");
     let text =
         if near.len() < raw.len() { format!("{}{ELLIPSIS}", scrub_start(&text)) } else { scrub(&text) };
     cut(&text, MAX_PAYLOAD_BYTES)

@@ -50,7 +50,7 @@ impl Draft<'_> {
         Ok(Event {
             tenant: intake.tenant.clone(),
             event_id,
-            source: line(source, limit::NAME),
+            source: clean_line(source, limit::NAME),
             kind: line(&kind, limit::KIND),
             action,
             repository: clean_line(self.repository, limit::REFERENCE),

@@ -27,3 +27,6 @@ pub mod heartbeats;
 pub mod ndjson;
 
 pub use documents::Stored;
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ use super::documents::{Documents, Stored};
 use super::draft::{Draft, Input};
 use super::json;
 use crate::envelope::time::Reading;
-use crate::envelope::{Attributes, EventId, Intake, Normalised, canonical_json};
+use crate::envelope::{Attributes, EventId, Intake, Normalised, canonical_json, scrub};
 use crate::error::Result;
 
 /// The `source` of these events.
@@ -100,7 +100,9 @@ fn page(intake: &Intake, input: &Input, actor: &str, value: &Value) -> Result<No
     let repository = json::optional(value, &["repository"])?;
     let mut attributes = Attributes::new();
     json::set_all(&mut attributes, "", value, &COLUMNS);
-    let (general, action) = kind.rsplit_once('.').unwrap_or((kind, ""));
+    // Scrubbed before it is split, so that the split cannot hide a secret.
+    let kind = scrub(kind);
+    let (general, action) = kind.rsplit_once('.').unwrap_or((&kind, ""));
     let draft = Draft {
         kind: general,
         action,

@@ -25,7 +25,7 @@ use super::documents::{Documents, Stored};
 use super::draft::{Draft, Input};
 use super::json;
 use crate::envelope::time::{self, Reading};
-use crate::envelope::{Attributes, EventId, Intake, Normalised};
+use crate::envelope::{Attributes, EventId, Intake, Normalised, scrub};
 use crate::error::Result;
 
 pub use http::request;
@@ -122,7 +122,9 @@ fn cloud_event(intake: &Intake, input: &Input, value: &Value) -> Result<Normalis
         let padding = encoded.bytes().rev().take_while(|byte| *byte == b'=').count();
         attributes.set("data_bytes", &(encoded.len() / 4 * 3).saturating_sub(padding).to_string());
     }
-    let (general, action) = kind.rsplit_once('.').unwrap_or((kind, ""));
+    // Scrubbed before it is split, so that the split cannot hide a secret.
+    let kind = scrub(kind);
+    let (general, action) = kind.rsplit_once('.').unwrap_or((&kind, ""));
     let draft = Draft {
         kind: general,
         action,

@@ -24,7 +24,7 @@ use super::documents::{Documents, Stored};
 use super::draft::{Draft, Input};
 use super::json;
 use crate::envelope::time::Reading;
-use crate::envelope::{EventId, Intake, Normalised, canonical_json, limit};
+use crate::envelope::{EventId, Intake, Normalised, canonical_json, limit, scrub};
 use crate::error::Result;
 
 use fields::Fields;
@@ -87,7 +87,9 @@ fn own_event(intake: &Intake, input: &Input) -> std::result::Result<Normalised, 
         }
         id => EventId::of(&intake.tenant, source, &[b"id", id.as_bytes()]),
     };
-    let (general, action) = fields.kind.rsplit_once('.').unwrap_or((&fields.kind, ""));
+    // Scrubbed before it is split, so that the split cannot hide a secret.
+    let kind = scrub(&fields.kind);
+    let (general, action) = kind.rsplit_once('.').unwrap_or((&kind, ""));
     let draft = Draft {
         kind: general,
         action,

@@ -1,18 +1,31 @@
-//! Scrubbing: e-mail addresses and secrets are taken out of texts before anything is written.
+//! Scrubbing: addresses and secrets are taken out of texts before anything is written.
 //!
-//! The rules, in the order in which they apply to each run of characters without white space or quotes:
+//! The rules, in the order in which they apply:
 //!
-//! 1. credentials in a URL (`scheme://user:password@host`) become `scheme://[secret]@host`, in each URL of the run;
-//! 2. a token with a provider's prefix and at least 16 more characters (`ghp_…`, `github_pat_…`, `glpat-…`,
+//! 1. a private key, from `-----BEGIN … PRIVATE KEY` to its end, becomes `[secret]`;
+//! 2. the value of what is called a secret becomes `[secret]`: `name=value`, `"name": "value"` and `Some-Header: value`
+//!    where the name contains `token`, `secret`, `password`, `passwd`, `api_key`, `access_key`, `private_key`,
+//!    `credential` or `authorization`; of `Authorization` and `Cookie` the whole line, but for the name of a scheme;
+//!
+//! then, of each run of characters without white space or quotes:
+//!
+//! 3. credentials in a URL (`scheme://user:password@host`) become `scheme://[secret]@host`, in each URL of the run;
+//! 4. the address of a machine, IPv4 or IPv6, becomes `[ip]`; not in a package URL, whose version may look like one;
+//! 5. a token with a provider's prefix and at least 16 more characters (`ghp_…`, `github_pat_…`, `glpat-…`,
 //!    `xoxb-…`, `AKIA…`, `npm_…`, `sk-…`, …), and a JSON Web Token, becomes `[secret]`;
-//! 3. the word after `Bearer` or `Basic` becomes `[secret]` if it has at least 16 characters;
-//! 4. an address (`local@domain.tld`) becomes `[email]`.
+//! 6. the word after `Bearer` or `Basic` becomes `[secret]` if it has at least 16 characters;
+//! 7. an address (`local@domain.tld`) becomes `[email]`.
 //!
 //! They take out what is obvious and do not guess: a password in prose stays. Whoever sends prose with
 //! passwords in it must not send it here.
 
+mod address;
+mod named;
+
+pub(super) use named::is_secret_name;
+
 /// Beginnings of tokens that their providers document.
-const TOKEN_PREFIXES: [&str; 16] = [
+const TOKEN_PREFIXES: [&str; 33] = [
     "ghp_",
     "gho_",
     "ghu_",
@@ -20,15 +33,32 @@ const TOKEN_PREFIXES: [&str; 16] = [
     "ghr_",
     "github_pat_",
     "glpat-",
+    "gldt-",
+    "glrt-",
+    "glptt-",
+    "glcbt-",
+    "gloas-",
+    "ATBB",
+    "ATCTT3",
+    "ATATT3",
+    "xapp-",
     "xoxa-",
     "xoxb-",
     "xoxp-",
     "xoxr-",
     "xoxs-",
     "AKIA",
+    "ASIA",
+    "AIza",
     "npm_",
     "pypi-",
+    "cio",
+    "rubygems_",
+    "dckr_pat_",
+    "hf_",
+    "sk_live_",
     "sk-",
+    "waka_",
 ];
 
 /// How many characters must follow a prefix (or `Bearer`) for it to be a token and not a word.
@@ -38,11 +68,36 @@ const MIN_TOKEN: usize = 16;
 pub(super) const LONGEST_SECRET: usize = 8 * 1024;
 
 const SECRET: &str = "[secret]";
-const EMAIL: &str = "[email]";
 
-/// `text` without obvious e-mail addresses and secrets; the module says by which rules.
+/// `text` without obvious addresses and secrets; the module says by which rules.
 #[must_use]
 pub fn scrub(text: &str) -> String {
+    if is_harmless(text) {
+        return text.to_owned();
+    }
+    let text = named::without_private_keys(text);
+    scrub_words(&named::without_named(&text))
+}
+
+/// Whether no rule can find anything in `text`. Most texts are short words, and most of the time goes into them.
+fn is_harmless(text: &str) -> bool {
+    let (mut has_digit, mut has_dot, mut run, mut longest) = (false, false, 0, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'@' | b':' | b'=' | b'%' => return false,
+            b'0'..=b'9' => has_digit = true,
+            b'.' => has_dot = true,
+            _ => {}
+        }
+        let is_token = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || !byte.is_ascii();
+        run = if is_token { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    let is_key = longest >= 5 && text.contains("-----");
+    longest < MIN_TOKEN && !(has_digit && has_dot) && !is_key
+}
+
+fn scrub_words(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut follows_bearer = false;
     let mut rest = text;
@@ -77,7 +132,7 @@ fn is_break(c: char) -> bool {
 }
 
 fn scrub_word(word: &str, out: &mut String) {
-    let word = without_credentials(word);
+    let word = address::without_ips(&without_credentials(word));
     let mut rest = word.as_str();
     while !rest.is_empty() {
         // Pieces between separators, so that `token=ghp_…` and `a@b.org,c@d.org` are seen through.
@@ -95,15 +150,12 @@ fn is_separator(c: char) -> bool {
 }
 
 fn scrub_piece(piece: &str, out: &mut String) {
-    if let Some(at) = token_start(piece) {
-        out.push_str(&piece[..at]);
-        out.push_str(SECRET);
-    } else if let Some((before, after)) = around_email(piece) {
-        out.push_str(before);
-        out.push_str(EMAIL);
-        out.push_str(after);
-    } else {
-        out.push_str(piece);
+    match token_start(piece) {
+        Some(at) => {
+            address::without_emails(&piece[..at], out);
+            out.push_str(SECRET);
+        }
+        None => address::without_emails(piece, out),
     }
 }
 
@@ -133,23 +185,18 @@ fn token_start(piece: &str) -> Option<usize> {
         .iter()
         .flat_map(|prefix| piece.match_indices(prefix).map(|(at, found)| (at, &piece[at + found.len()..])));
     let tokens = prefixed.filter(|(at, rest)| begins_word(*at) && enough(rest)).map(|(at, _)| at);
-    // A JSON Web Token: three dotted parts of which the first encodes `{"…`.
-    let web_token =
-        piece.find("eyJ").filter(|at| piece[*at..].matches('.').count() == 2 && enough(&piece[*at..]));
-    tokens.chain(web_token).min()
+    tokens.chain(web_token_start(piece)).min()
 }
 
-/// What stands around an e-mail address in `piece`, if it holds one.
-fn around_email(piece: &str) -> Option<(&str, &str)> {
-    let at = piece.find('@')?;
-    let is_local = |c: char| c.is_alphanumeric() || ".!#$%&*+/=?^_{}~-".contains(c);
-    let local_len: usize = piece[..at].chars().rev().take_while(|c| is_local(*c)).map(char::len_utf8).sum();
-    let is_domain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '@');
-    let domain_len: usize = piece[at + 1..].chars().take_while(|c| is_domain(*c)).map(char::len_utf8).sum();
-    let domain = piece[at + 1..at + 1 + domain_len].trim_end_matches(['.', '-']);
-    let (_, top) = domain.rsplit_once('.')?;
-    let is_address = local_len > 0 && top.chars().count() >= 2 && !top.chars().any(|c| c.is_ascii_digit());
-    is_address.then(|| (&piece[..at - local_len], &piece[at + 1 + domain.len()..]))
+/// Where a JSON Web Token begins: at least two dots, and a first part that encodes `{"…`.
+fn web_token_start(piece: &str) -> Option<usize> {
+    let is_token_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let is_token = |at: &usize| {
+        let rest = &piece[*at..];
+        let token = &rest[..rest.find(|c| !is_token_char(c)).unwrap_or(rest.len())];
+        token.len() >= MIN_TOKEN && token.trim_end_matches('.').matches('.').count() >= 2
+    };
+    piece.find("eyJ").filter(is_token)
 }
 
 #[cfg(test)]
