@@ -179,11 +179,18 @@ fn plain_value(r#type: &str, number: &str) -> Option<String> {
             let inner = r#type.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')')?;
             plain_value(inner, number)
         }
+        "AggregateFunction" => {
+            let (function, argument) =
+                r#type.strip_prefix("AggregateFunction(")?.strip_suffix(')')?.split_once(", ")?;
+            let value = plain_value(argument, number)?;
+            Some(format!("initializeAggregation('{function}State', CAST({value} AS {argument}))"))
+        }
         "SimpleAggregateFunction" => {
             let inner = r#type.strip_suffix(')')?.split_once(", ")?.1;
             plain_value(inner, number)
         }
         "String" => Some(format!("concat('row ', toString({number}))")),
+        "UUID" => Some(format!("reinterpret(toUInt128({number}), 'UUID')")),
         // The sign of a collapsing table is such a number, and has to be 1 or -1.
         "Int8" => Some("1".to_owned()),
         "UInt8" => Some(format!("{number} % 250 + 1")),

@@ -37,7 +37,10 @@ async fn the_migrations_of_this_release_are_sound() {
     let database = TestEvents::empty().await;
     let runner = Runner::new(&connect(&database).await);
     let found = runner.verify().await.unwrap();
-    assert_eq!((found.findings, found.unfilled, found.tried.len()), (vec![], vec![], 2));
+    assert_eq!(
+        (found.findings, found.unfilled, found.tried.len()),
+        (vec![], vec![], events::migration::all().len())
+    );
 }
 
 #[tokio::test]
