@@ -61,6 +61,9 @@ enum Command {
     /// Loads events into ClickHouse
     #[command(subcommand)]
     Ingest(ingest::Command),
+    /// Erases people, sets how long events are kept, prints the tables' definition
+    #[command(subcommand)]
+    Events(commands::events::Command),
     /// Asks about events
     #[command(subcommand)]
     Query(query::Command),
@@ -131,6 +134,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Migrate(arguments) => migrate::run(&context, arguments).await,
         Command::Import(command) => import::run(&context, command).await,
         Command::Ingest(command) => ingest::run(&context, command).await,
+        Command::Events(command) => commands::events::run(&context, command).await,
         Command::Query(command) => query::run(&context, command).await,
         Command::Digest(arguments) => digest::run(&context, arguments).await,
         Command::Package(command) => package::run(&context, command).await,

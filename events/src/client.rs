@@ -71,7 +71,10 @@ impl Client {
             .with_user(address.user)
             .with_password(address.password)
             .with_database(&address.database)
-            .with_setting("session_timezone", "UTC");
+            .with_setting("session_timezone", "UTC")
+            // Where a table is `Distributed`, its rows are on their shards when the insert is answered, and not in
+            // a queue of this server's.
+            .with_setting("distributed_foreground_insert", "1");
         let host = address.host;
 
         // The request names the database too, so an unknown one is refused here and not at the first use.

@@ -45,6 +45,7 @@
 //! | [`source`] | what others send, as events |
 //! | [`writer`] | events into the tables, once |
 //! | [`query`](mod@query) | typed queries, their catalogue, and SQL of one's own |
+//! | [`erasure`], [`retention`] | a person out of every table; how long events are kept |
 //! | [`digest`](mod@digest) | what happened in a scope during a period |
 //!
 //! # What holds everywhere
@@ -58,11 +59,14 @@
 
 mod client;
 mod error;
+mod topology;
 
 pub mod digest;
 pub mod envelope;
+pub mod erasure;
 pub mod migration;
 pub mod query;
+pub mod retention;
 pub mod source;
 pub mod writer;
 

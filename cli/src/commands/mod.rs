@@ -4,6 +4,7 @@
 pub mod demo;
 pub mod derived;
 pub mod digest;
+pub mod events;
 pub mod import;
 pub mod import_runs;
 pub mod ingest;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::secret;
 
-use super::USER;
+use super::{CLUSTER, USER};
 
 /// What [`write`] wrote.
 #[derive(Debug)]
@@ -21,19 +21,27 @@ pub(super) const START: &str = "SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TC
 /// How many there are.
 const START_STATEMENTS: u32 = 3;
 
-/// Writes the configuration into `folder`; only its owner can read it.
-pub(super) fn write(folder: &Path) -> Result<Config> {
+/// A server of a cluster, as the others reach it.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) tcp_port: u16,
+    pub(super) password: String,
+}
+
+/// Writes the configuration into `folder`; only its owner can read it. With `peers` the server is one of a cluster
+/// of theirs, a shard each.
+pub(super) fn write(folder: &Path, peers: &[Peer]) -> Result<Config> {
     let password = secret::password(&folder.join("password"))?;
     let users = folder.join("users.xml");
-    secret::write_private(&users, &users_xml(&password))?;
+    secret::write_private(&users, &users_xml(&password, !peers.is_empty()))?;
     let file = folder.join("config.xml");
     let log = folder.join("clickhouse.log");
-    secret::write_private(&file, &config_xml(&log, &users))?;
+    secret::write_private(&file, &config_xml(&log, &users, &remote_servers_xml(peers)))?;
     Ok(Config { file, data: folder.join("data"), password })
 }
 
 /// Caches and pools are those of a laptop, not of a server of its own: about 200 MB resident.
-fn config_xml(log: &Path, users: &Path) -> String {
+fn config_xml(log: &Path, users: &Path, remote_servers: &str) -> String {
     format!(
         "<clickhouse>
   <logger>
@@ -63,11 +71,25 @@ fn config_xml(log: &Path, users: &Path) -> String {
     <number_of_free_entries_in_pool_to_execute_mutation>2</number_of_free_entries_in_pool_to_execute_mutation>
     <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>2</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
   </merge_tree>
-</clickhouse>
+{remote_servers}</clickhouse>
 ",
         log = escape(log),
         users = escape(users),
     )
+}
+
+fn remote_servers_xml(peers: &[Peer]) -> String {
+    if peers.is_empty() {
+        return String::new();
+    }
+    let mut shards = String::new();
+    for Peer { tcp_port, password } in peers {
+        shards.push_str(&format!(
+            "      <shard><replica><host>127.0.0.1</host><port>{tcp_port}</port>\
+             <user>{USER}</user><password>{password}</password></replica></shard>\n"
+        ));
+    }
+    format!("  <remote_servers>\n    <{CLUSTER}>\n{shards}    </{CLUSTER}>\n  </remote_servers>\n")
 }
 
 /// The session that starts the server is user `default`, from loopback and without a password, and
@@ -76,8 +98,9 @@ fn config_xml(log: &Path, users: &Path) -> String {
 /// session leaves.
 ///
 /// Our user has what works on tables, and neither the sources (files, URLs, other servers) nor the
-/// administration of users.
-fn users_xml(password: &str) -> String {
+/// administration of users; other servers only where it is one of a cluster.
+fn users_xml(password: &str, has_peers: bool) -> String {
+    let remote = if has_peers { "<query>GRANT READ, WRITE ON REMOTE</query>" } else { "" };
     format!(
         "<clickhouse>
   <users>
@@ -100,7 +123,7 @@ fn users_xml(password: &str) -> String {
       <grants>
         <query>GRANT SHOW, CHECK, SELECT, INSERT, ALTER, CREATE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE ON *.*</query>
         <query>GRANT SYSTEM, INTROSPECTION, dictGet ON *.*</query>
-        <query>GRANT TABLE ENGINE ON *</query>
+        <query>GRANT TABLE ENGINE ON *</query>{remote}
       </grants>
     </{USER}>
   </users>
@@ -133,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_path_cannot_break_the_configuration() {
-        let text = config_xml(Path::new("/a&b/<c>"), Path::new("/u"));
+        let text = config_xml(Path::new("/a&b/<c>"), Path::new("/u"), "");
         assert!(text.contains("<log>/a&amp;b/&lt;c&gt;</log>"), "{text}");
     }
 }

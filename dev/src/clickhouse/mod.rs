@@ -4,15 +4,20 @@ mod binary;
 mod config;
 mod http;
 mod server;
+mod shards;
 
 pub use binary::{Binary, find};
 pub use http::execute;
 pub(crate) use server::{Server, end_orphan};
+pub use shards::Shards;
 
 use crate::error::Error;
 
 /// The database that every embedded server has.
 pub const DATABASE: &str = "events";
+
+/// What the servers of [`Shards`] call their cluster.
+pub const CLUSTER: &str = "shards";
 
 /// The only user of an embedded server that can ask for anything.
 pub const USER: &str = "archer";

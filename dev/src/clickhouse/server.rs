@@ -18,7 +18,7 @@ use crate::port;
 use crate::program::Program;
 use crate::secret::{self, SecretUrl};
 
-use super::config::{self, Config};
+use super::config::{self, Config, Peer};
 use super::{Binary, DATABASE, USER, execute, failed, http};
 
 /// A server that does not answer after this long has failed.
@@ -42,16 +42,27 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the server of `folder`.
     pub(crate) async fn start(folder: &Path, program: &Program) -> Result<Self> {
+        Self::start_among(folder, &[], None, program).await
+    }
+
+    /// Starts the server of `folder` as one of a cluster of `peers`, which expect it at `tcp_port`.
+    pub(super) async fn start_among(
+        folder: &Path,
+        peers: &[Peer],
+        tcp_port: Option<u16>,
+        program: &Program,
+    ) -> Result<Self> {
         end_orphan(folder).await?;
         let binary = super::find(program).await?;
-        let config = config::write(folder)?;
+        let config = config::write(folder, peers)?;
         let mut preferred =
             std::fs::read_to_string(folder.join("port")).ok().and_then(|text| text.trim().parse().ok());
         let mut attempt = 0;
         loop {
             attempt += 1;
             let port = port::free(preferred.take())?;
-            let mut server = Self::spawn(folder, &binary, &config, port, program)?;
+            let ports = (port, tcp_port.map_or_else(|| port::free(None), Ok)?);
+            let mut server = Self::spawn(folder, &binary, &config, ports, program)?;
             match server.ready().await {
                 Ok(version) => {
                     secret::write_private(&folder.join("port"), &port.to_string())?;
@@ -69,7 +80,14 @@ impl Server {
         }
     }
 
-    fn spawn(folder: &Path, binary: &Binary, config: &Config, port: u16, program: &Program) -> Result<Self> {
+    /// The ports are those of HTTP and of TCP.
+    fn spawn(
+        folder: &Path,
+        binary: &Binary,
+        config: &Config,
+        (port, tcp_port): (u16, u16),
+        program: &Program,
+    ) -> Result<Self> {
         let url = format!("http://{USER}:{}@127.0.0.1:{port}/{DATABASE}", config.password);
         let url = url.parse().map(SecretUrl::new).map_err(|_| failed("has a damaged password file"))?;
         let output = folder.join("clickhouse.out");
@@ -93,7 +111,7 @@ impl Server {
             "--log-level=warning".into(),
             "--listen_host=127.0.0.1".into(),
             format!("--http_port={port}").into(),
-            format!("--tcp_port={}", port::free(None)?).into(),
+            format!("--tcp_port={tcp_port}").into(),
             format!("--query={}", config::START).into(),
         ]);
         let host = Host {
@@ -143,6 +161,15 @@ impl Server {
     pub(crate) async fn failed(&self) -> Error {
         let status = self.child.ended().await;
         failed(format!("ended by itself ({status}); {}", log_tail(&self.output, self.output_start, 6)))
+    }
+
+    /// Ends it as a crash does, without a chance to write anything down.
+    pub(super) async fn kill(&mut self) -> Result<()> {
+        self.child.signal(Signal::KILL);
+        if self.child.ended_within(Duration::from_secs(5)).await {
+            return Ok(());
+        }
+        Err(failed(format!("process {} does not end", self.pid())))
     }
 
     /// Closes its standard input; if that does not end it, the kernel does.

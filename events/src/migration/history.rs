@@ -321,7 +321,7 @@ impl Ledger {
 }
 
 /// `text` as a literal of ClickHouse.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\0', "\\0"))
 }
 

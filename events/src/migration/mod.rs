@@ -24,11 +24,14 @@
 //! and `up` and `down` refuse to go on once it has changed. What the first release applied has none and is
 //! accepted as it is.
 //!
+//! The same migrations make a cluster: [`Runner::cluster`] renders them ([`Cluster`] says how).
+//!
 //! A new migration is a file `mYYYYMMDD_HHMMSS_<change>.rs`, a `mod` line and a line in [`all`]. Times in the
 //! ledger are the server's, so that starters on several machines agree on what came last.
 
 pub mod catalog;
 mod checksum;
+mod cluster;
 mod direction;
 mod effect;
 mod event;
@@ -52,10 +55,12 @@ mod m20261126_110100_create_events_daily;
 mod m20261126_110200_create_ingest_batches;
 mod m20261126_110300_create_erasures;
 
+pub use cluster::{Cluster, sharding_key};
 pub use direction::{Direction, Extent};
 pub use effect::{Effect, EffectKind};
 pub use event::Event;
 pub use finding::{Finding, Unfilled, Verification};
+pub(crate) use history::literal;
 pub use history::{Action, HistoryEntry};
 pub use plan::{Existing, PlannedMigration, PlannedStatement};
 pub use repair::Accepted;

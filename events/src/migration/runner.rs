@@ -6,7 +6,7 @@ use super::checksum::{Recorded, difference};
 use super::event::{Event, Observer};
 use super::history::{HistoryEntry, Ledger};
 use super::status::{MigrationStatus, Record, Standing, State, Status};
-use super::{Direction, Extent, Migration, all};
+use super::{Cluster, Direction, Extent, Migration, all};
 use crate::client::Client;
 use crate::error::{Error, Result};
 
@@ -82,6 +82,16 @@ impl Runner {
     pub fn allow_late(mut self, allow: bool) -> Self {
         self.allow_late = allow;
         self
+    }
+
+    /// The migrations as `cluster` runs them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`] for a statement that has no form for a cluster.
+    pub fn cluster(mut self, cluster: &Cluster) -> Result<Self> {
+        self.migrations = cluster.migrations(&self.migrations)?;
+        Ok(self)
     }
 
     /// Tells `observer` what goes on, from within the run: it should be quick.

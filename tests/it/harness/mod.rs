@@ -11,7 +11,9 @@ mod db;
 mod events;
 mod process;
 mod servers;
+mod shards;
 
 pub use db::{Database, TestDb};
 pub use events::TestEvents;
 pub use process::{Ran, archer, corpus, deadline, run};
+pub use shards::TestShards;

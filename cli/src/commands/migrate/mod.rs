@@ -5,6 +5,7 @@
 mod events;
 mod new;
 
+use ::events::migration::Cluster;
 use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
 use dev::endpoints::Needs;
@@ -32,6 +33,9 @@ pub struct Arguments {
     /// Which databases, separated by commas
     #[arg(long, value_enum, value_delimiter = ',', default_value = "all", global = true)]
     db: Vec<Name>,
+    /// Makes the tables of ClickHouse on this cluster, as `remote_servers` of its servers names it
+    #[arg(long, value_name = "NAME", global = true)]
+    cluster: Option<String>,
     /// What to do with their migrations
     #[command(subcommand)]
     command: Command,
@@ -114,6 +118,12 @@ pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outc
 impl Arguments {
     /// What is wrong with the combination, for people.
     fn problem(&self) -> Option<String> {
+        if self.cluster.is_some() && self.single() != Some("events") {
+            return Some("`--cluster` is for ClickHouse; add `--db events`\n".to_owned());
+        }
+        if self.cluster.is_some() && matches!(self.command, Command::Verify | Command::New(_)) {
+            return Some("a cluster has no throwaway database; leave `--cluster` out\n".to_owned());
+        }
         let of_one = match &self.command {
             Command::Down(_) | Command::Baseline(_) | Command::New(_) => true,
             Command::Repair(Repair { applied, pending, .. }) => applied.is_some() || pending.is_some(),
@@ -168,7 +178,13 @@ async fn on_all(context: &Context, stores: &Stores, arguments: &Arguments) -> Ve
         .collect();
     let events = stores.events().ok().map(|client| {
         let allow_late = matches!(command, Command::Up(up) if up.allow_late);
-        events::Target::new(crate::stores::events_runner(client, &board).allow_late(allow_late))
+        let runner = crate::stores::events_runner(client, &board).allow_late(allow_late);
+        events::Target::new(match &arguments.cluster {
+            Some(name) => runner
+                .cluster(&Cluster::new(name))
+                .expect("a test renders every migration of ours for a cluster"),
+            None => runner,
+        })
     });
 
     let done = match confirm(command, &groups, events.as_ref()).await {
