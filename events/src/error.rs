@@ -181,6 +181,32 @@ pub enum Error {
         /// Why the last attempt failed.
         source: Box<Error>,
     },
+    /// The log has no room: more comes in than the server takes. Nothing of it was acknowledged; wait, then append again.
+    #[error(
+        "the log is full ({bytes} of {max_bytes} bytes wait for ClickHouse); wait until it has taken some, then append again"
+    )]
+    LogFull {
+        /// How many bytes wait.
+        bytes: u64,
+        /// The most that may.
+        max_bytes: u64,
+    },
+    /// The log's folder can't be read or written. Nothing of what was appended was acknowledged.
+    #[error("cannot {doing} in the log {}: {source}", .folder.display())]
+    Log {
+        /// Where the log is.
+        folder: std::path::PathBuf,
+        /// What failed.
+        doing: &'static str,
+        /// The operating system's words.
+        source: std::io::Error,
+    },
+    /// Another process has the log open.
+    #[error("the log {} is in use by another process; give this one a folder of its own, or end that one", .folder.display())]
+    LogLocked {
+        /// Where the log is.
+        folder: std::path::PathBuf,
+    },
     /// An input could not be opened or read at all. (A broken entry inside an input is no error but a
     /// [`crate::Rejection`].)
     #[error("{place}: {reason}")]
@@ -272,7 +298,7 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::Unreachable { .. } => Class::Transient,
+            Self::Unreachable { .. } | Self::LogFull { .. } | Self::Log { .. } => Class::Transient,
             Self::Server { code, .. } => match code {
                 // TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR, ABORTED,
                 // MEMORY_LIMIT_EXCEEDED, TABLE_IS_READ_ONLY, TOO_MANY_PARTS, TOO_FEW_LIVE_REPLICAS,

@@ -43,6 +43,7 @@
 //! | [`migration`] | the schema: migrations with `up` and `down`, and their ledger |
 //! | [`envelope`] | the one shape of an event: identity, bounds, scrubbing, times |
 //! | [`source`] | what others send, as events |
+//! | [`log`] | the durable log: what was acknowledged is on disk |
 //! | [`writer`] | events into the tables, once |
 //! | [`query`](mod@query) | typed queries, their catalogue, and SQL of one's own |
 //! | [`erasure`], [`retention`] | a person out of every table; how long events are kept |
@@ -64,6 +65,7 @@ mod topology;
 pub mod digest;
 pub mod envelope;
 pub mod erasure;
+pub mod log;
 pub mod migration;
 pub mod query;
 pub mod retention;

@@ -13,6 +13,7 @@ mod derived;
 mod dev;
 mod entities;
 mod events_digest;
+mod events_durable;
 mod events_erasure;
 mod events_ingest;
 mod events_migration;

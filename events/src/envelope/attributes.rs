@@ -40,6 +40,11 @@ impl Attributes {
         Self::default()
     }
 
+    /// What was bounded and scrubbed before, as it was stored.
+    pub(crate) fn stored(entries: BTreeMap<String, String>) -> Self {
+        Self { entries, dropped: 0, shortened: 0 }
+    }
+
     /// Sets `key` to `value`. An empty value says nothing and is left out.
     pub fn set(&mut self, key: &str, value: &str) {
         if value.is_empty() {

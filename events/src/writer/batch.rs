@@ -16,6 +16,8 @@ pub(super) struct Batch {
     pub rows: usize,
     /// `RowBinaryWithNamesAndTypes`.
     pub bytes: Bytes,
+    /// Where each row ends in `bytes`.
+    pub ends: Vec<u32>,
 }
 
 impl Batch {
@@ -39,13 +41,42 @@ impl Batch {
             return None;
         }
         let mut bytes = table.header();
+        let mut ends = Vec::with_capacity(rows.len());
         for row in rows {
             encode(row, &mut bytes);
+            ends.push(bytes.len() as u32);
         }
+        Some(Self::of_rows(table, bytes, ends))
+    }
+
+    /// Seals `bytes`, the table's header and encoded rows that end at `ends`.
+    pub(super) fn of_rows(table: &'static Table, bytes: Vec<u8>, ends: Vec<u32>) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(table.name);
         hasher.update(&bytes);
-        Some(Self { id: EventId::truncated(hasher), table, rows: rows.len(), bytes: bytes.into() })
+        Self { id: EventId::truncated(hasher), table, rows: ends.len(), bytes: bytes.into(), ends }
+    }
+
+    /// The bytes of the row at `index`, without the header.
+    pub(super) fn row(&self, index: usize) -> &[u8] {
+        let start =
+            index.checked_sub(1).map_or_else(|| self.header_len(), |before| self.ends[before] as usize);
+        &self.bytes[start..self.ends[index] as usize]
+    }
+
+    /// A batch of the rows in `range`.
+    pub(super) fn part(&self, range: std::ops::Range<usize>) -> Self {
+        let mut bytes = self.table.header();
+        let mut ends = Vec::with_capacity(range.len());
+        for index in range {
+            bytes.extend_from_slice(self.row(index));
+            ends.push(bytes.len() as u32);
+        }
+        Self::of_rows(self.table, bytes, ends)
+    }
+
+    fn header_len(&self) -> usize {
+        self.table.header().len()
     }
 }
 

@@ -49,6 +49,10 @@ pub(super) static DEAD_LETTERS: Table = Table {
     ],
 };
 
+/// The tables whose rows the log holds, by the number that stands there for them. A table whose columns change gets
+/// another entry, since rows of the old form may wait in a log.
+pub(super) static LAYOUTS: [&Table; 2] = [&EVENTS, &DEAD_LETTERS];
+
 impl Table {
     /// The statement that a batch of this table follows.
     pub(super) fn insert(&self) -> String {

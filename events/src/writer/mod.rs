@@ -13,11 +13,20 @@
 //! Inputs that are no events go to `dead_letters` by the same way.
 
 mod batch;
+mod decode;
+mod deliver;
+mod durable;
 mod encode;
 mod group;
 mod known;
+mod metrics;
+mod park;
+mod recent;
+mod record;
 mod report;
+mod seals;
 mod send;
+mod window;
 
 use tokio::sync::mpsc;
 
@@ -28,6 +37,8 @@ use crate::error::Result;
 use batch::Batch;
 use group::{Groups, Month};
 
+pub use durable::{Ack, DurableOptions, EventWriter, Replayed};
+pub use metrics::Metrics;
 pub use report::{DeadLetter, MAX_LISTED_LETTERS, Report};
 
 /// How much the writer holds before it writes.

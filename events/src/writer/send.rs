@@ -41,7 +41,7 @@ pub(super) async fn wait_or_fail(error: Error, attempt: &mut u32, attempts: u32,
     Ok(())
 }
 
-async fn send_once(client: &Client, batch: &Batch) -> Result<()> {
+pub(super) async fn send_once(client: &Client, batch: &Batch) -> Result<()> {
     let mut insert = client
         .driver()
         .insert_formatted_with(batch.table.insert())
@@ -61,9 +61,10 @@ async fn send_once(client: &Client, batch: &Batch) -> Result<()> {
 
 /// Doubles with every attempt. Shortened by up to half by what is random in the id, so that many
 /// writers do not come back at the same moment.
-fn wait_before(attempt: u32, id: EventId) -> Duration {
-    let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(attempt - 1)).min(LONGEST_WAIT);
-    let share = (id.0.rotate_right(attempt * 8) & 0xff) as u32;
+pub(super) fn wait_before(attempt: u32, id: EventId) -> Duration {
+    let doubled =
+        FIRST_WAIT.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1))).min(LONGEST_WAIT);
+    let share = (id.0.rotate_right(attempt % 16 * 8) & 0xff) as u32;
     doubled - doubled * share / 512
 }
 

@@ -9,11 +9,13 @@
 
 mod db;
 mod events;
+mod gate;
 mod process;
 mod servers;
 mod shards;
 
 pub use db::{Database, TestDb};
 pub use events::TestEvents;
+pub use gate::Gate;
 pub use process::{Ran, archer, corpus, deadline, run};
 pub use shards::TestShards;

@@ -1,0 +1,88 @@
+//! An encoded event, read back: what a dead letter shows of a row that the server refused.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::envelope::{Attributes, Event, EventId};
+
+/// The event that `row` was encoded from; `None` if it was encoded from none.
+pub(super) fn event(row: &[u8]) -> Option<Event> {
+    let mut rest = row;
+    let row = &mut rest;
+    Some(Event {
+        tenant: text(row)?,
+        event_id: id(row)?,
+        source: text(row)?,
+        kind: text(row)?,
+        action: text(row)?,
+        repository: text(row)?,
+        actor: text(row)?,
+        occurred_at: time(row)?,
+        received_at: time(row)?,
+        subject: text(row)?,
+        title: text(row)?,
+        url: text(row)?,
+        attributes: attributes(row)?,
+    })
+}
+
+fn attributes(row: &mut &[u8]) -> Option<Attributes> {
+    let count = length(row)?;
+    let entries = (0..count).map(|_| Some((text(row)?, text(row)?))).collect::<Option<BTreeMap<_, _>>>()?;
+    Some(Attributes::stored(entries))
+}
+
+fn text(row: &mut &[u8]) -> Option<String> {
+    let length = length(row)?;
+    let (text, rest) = row.split_at_checked(length)?;
+    *row = rest;
+    String::from_utf8(text.to_vec()).ok()
+}
+
+fn length(row: &mut &[u8]) -> Option<usize> {
+    let mut length = 0;
+    for shift in (0..usize::BITS).step_by(7) {
+        let (byte, rest) = row.split_first()?;
+        *row = rest;
+        length |= usize::from(byte & 0x7f).checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            return Some(length);
+        }
+    }
+    None
+}
+
+fn word(row: &mut &[u8]) -> Option<u64> {
+    let (bytes, rest) = row.split_first_chunk::<8>()?;
+    *row = rest;
+    Some(u64::from_le_bytes(*bytes))
+}
+
+fn id(row: &mut &[u8]) -> Option<EventId> {
+    let (high, low) = (word(row)?, word(row)?);
+    Some(EventId(u128::from(high) << 64 | u128::from(low)))
+}
+
+fn time(row: &mut &[u8]) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(word(row)? as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::writer::batch::tests;
+    use crate::writer::encode;
+
+    #[test]
+    fn an_event_reads_back_and_a_part_of_a_row_is_none() {
+        let mut event = tests::event(u128::MAX - 7, "1900-01-01T00:00:00.001Z");
+        event.title = "x".repeat(300);
+        event.attributes.set("a", "b");
+        let mut row = Vec::new();
+        encode::event(&event, &mut row);
+        assert_eq!(super::event(&row), Some(event));
+        for length in 0..row.len() {
+            assert_eq!(super::event(&row[..length]), None, "{length}");
+        }
+    }
+}

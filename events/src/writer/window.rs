@@ -1,0 +1,99 @@
+//! A window of the log, cut into batches: the same window gives the same batches, whenever it is cut.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+
+use super::batch::Batch;
+use super::record::{self, Target};
+use crate::envelope::EventId;
+use crate::log::Reader;
+
+/// Records that are sealed together.
+pub(super) struct Window {
+    /// The first record.
+    pub from: u64,
+    /// The record after the last.
+    pub end: u64,
+    /// One per table and month.
+    pub batches: Vec<Batch>,
+    /// Rows that came twice in it.
+    pub duplicates: u64,
+    /// All rows that were read.
+    pub rows: u64,
+    /// Whether more might follow.
+    pub is_full: bool,
+}
+
+/// Where a window ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Extent {
+    /// When a batch has this many rows, or all this many bytes, or nothing more is durable.
+    Full {
+        /// Rows of one batch.
+        rows: usize,
+        /// Bytes of all batches.
+        bytes: usize,
+    },
+    /// Before this record: as it was sealed.
+    Sealed(u64),
+}
+
+#[derive(Default)]
+struct Group {
+    ids: HashSet<EventId>,
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+/// Reads a window and seals its batches. Copies of an event within it are left out.
+pub(super) fn cut(reader: &mut Reader, extent: Extent) -> io::Result<Window> {
+    let from = reader.position();
+    let mut groups: BTreeMap<Target, Group> = BTreeMap::new();
+    let (mut duplicates, mut total_rows, mut total_bytes, mut largest) = (0, 0, 0, 0);
+    let mut is_full;
+    loop {
+        is_full = match extent {
+            Extent::Full { rows, bytes } => largest >= rows || total_bytes >= bytes,
+            Extent::Sealed(end) => reader.position() >= end,
+        };
+        let Some(record) = (if is_full { None } else { reader.read()? }) else { break };
+        let mut unknown = 0_u64;
+        let read = record::rows(&record.payload, |id, target, row| {
+            total_rows += 1;
+            let Some(table) = target.table() else {
+                unknown += 1;
+                return;
+            };
+            let group = groups.entry(target).or_default();
+            if !group.ids.insert(id) {
+                duplicates += 1;
+                return;
+            }
+            if group.bytes.is_empty() {
+                group.bytes = table.header();
+            }
+            group.bytes.extend_from_slice(row);
+            group.ends.push(group.bytes.len() as u32);
+            total_bytes += row.len();
+            largest = largest.max(group.ends.len());
+        });
+        let broken = |reason: String| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("record {}: {reason}", record.number))
+        };
+        read.map_err(broken)?;
+        if unknown > 0 {
+            return Err(broken("a later release wrote it; use that one".to_owned()));
+        }
+    }
+    let sealed = groups.into_iter().filter_map(|(target, group)| {
+        target.table().map(|table| Batch::of_rows(table, group.bytes, group.ends))
+    });
+    Ok(Window {
+        from,
+        end: reader.position(),
+        batches: sealed.collect(),
+        duplicates,
+        rows: total_rows,
+        is_full,
+    })
+}
