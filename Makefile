@@ -12,8 +12,11 @@ FUZZ_TARGETS := $(if $(filter command,$(firstword $(origin TARGET))),$(TARGET),$
 ARCHER_CORPUS ?= $(abspath $(wildcard ../shared/data))
 export ARCHER_CORPUS
 
+# Of make kill-test: how often something is killed.
+ROUNDS ?= 10
+
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-matrix fuzz fuzz-events lint fmt
+.PHONY: help build demo test kill-test test-matrix fuzz fuzz-events lint fmt
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +29,9 @@ demo: build ## the whole path on this machine's own data; ARGS="--osv FOLDER_OR_
 
 test: ## every test, on servers of their own
 	cargo test --workspace --locked
+
+kill-test: ## the event writer and ClickHouse, killed at random ROUNDS times (10); SEED=N repeats a run
+	ROUNDS=$(ROUNDS) SEED=$(SEED) cargo test --package tests --locked --test it -- --nocapture events_kill
 
 test-matrix: ## the integration tests on the oldest and the newest PostgreSQL supported
 	ARCHER_PG=15 cargo test --package tests --locked

@@ -16,6 +16,7 @@ mod events_digest;
 mod events_durable;
 mod events_erasure;
 mod events_ingest;
+mod events_kill;
 mod events_migration;
 mod events_query;
 mod events_rollup;
