@@ -182,3 +182,71 @@ async fn while_the_server_is_away_the_log_keeps_within_its_bound_and_catches_up_
     writer.flush().await.unwrap();
     assert_eq!(number(&database, "SELECT count() FROM events FINAL").await, acknowledged + 100);
 }
+
+/// A file system with room for 512 KiB; `None`, saying so, where none may be mounted.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = std::process::Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", "size=512k", "tmpfs"]).arg(folder.path());
+        if command.output().is_ok_and(|output| output.status.success()) {
+            return Some(Self(folder));
+        }
+        let why = "skipped: this user may not mount a small disk\n";
+        std::io::Write::write_all(&mut std::io::stderr(), why.as_bytes()).unwrap();
+        None
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
+        assert!(unmounted.is_ok_and(|status| status.success()));
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_to_the_caller_and_the_writer_goes_on_once_there_is_room() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let database = TestEvents::migrated().await;
+    let gate = crate::harness::Gate::open(database.url()).await;
+    let client = Client::connect(&gate.url).await.unwrap();
+    gate.close();
+    let ballast = disk.0.path().join("ballast");
+    std::fs::write(&ballast, vec![0; 200 << 10]).unwrap();
+    let writer = EventWriter::open(disk.0.path(), &client, DurableOptions::default()).unwrap();
+    let mut acknowledged = 0;
+    let fill = async |acknowledged: &mut u64| loop {
+        match writer.append((*acknowledged..*acknowledged + 50).map(issue)).await {
+            Ok(ack) => *acknowledged += ack.logged,
+            Err(Error::Log { source, .. }) => break source.kind(),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(fill(&mut acknowledged).await, std::io::ErrorKind::StorageFull);
+    let at_first = acknowledged;
+    std::fs::remove_file(&ballast).unwrap();
+    assert_eq!(fill(&mut acknowledged).await, std::io::ErrorKind::StorageFull);
+    assert!(acknowledged > at_first && at_first > 0, "{at_first}, then {acknowledged}");
+    gate.reopen();
+    writer.flush().await.unwrap();
+    assert_eq!(number(&database, "SELECT count() FROM events FINAL").await, acknowledged);
+}
+
+#[tokio::test]
+async fn dead_letters_are_written_once_the_server_takes_them_and_are_gone_then() {
+    let (folder, database) = (tempfile::tempdir().unwrap(), TestEvents::migrated().await);
+    let writer = open(folder.path(), &database).await;
+    database.execute("ALTER TABLE events ADD CONSTRAINT c CHECK subject != '#4'").await;
+    let _ = writer.append((0..10).map(issue)).await.unwrap();
+    writer.flush().await.unwrap();
+    let received_at = "2024-07-01T00:00:00Z".parse().unwrap();
+    assert_eq!(writer.replay_dead_letters(received_at).await.unwrap(), 0);
+    assert_eq!(number(&database, "SELECT count() FROM dead_letters FINAL").await, 1);
+    database.execute("ALTER TABLE events DROP CONSTRAINT c").await;
+    assert_eq!(writer.replay_dead_letters(received_at).await.unwrap(), 1);
+    assert_eq!(number(&database, "SELECT count() FROM events FINAL").await, 10);
+    assert_eq!(number(&database, "SELECT count() FROM dead_letters FINAL").await, 0);
+}

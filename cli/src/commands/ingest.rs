@@ -1,17 +1,22 @@
 //! `archer ingest`: events into ClickHouse.
 
-use std::path::PathBuf;
+mod follow;
+
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Subcommand;
 use dev::endpoints::Needs;
-use events::writer::{self, Report};
+use events::writer::{self, DurableOptions, EventWriter, Report};
 use events::{Intake, Normalised, source};
 
 use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint, plain};
 use crate::progress::Bar;
 use crate::stores::Stores;
 use crate::{Context, now};
+
+/// Where events that come once are kept until ClickHouse has them.
+const LOG: &str = ".archer/events-log";
 
 /// Where the events come from.
 #[derive(Clone, Debug, Subcommand)]
@@ -21,9 +26,9 @@ pub enum Command {
     Git {
         /// A clone, or a folder within one
         path: PathBuf,
-        /// Whose events
+        /// Whose events, and which way they go
         #[command(flatten)]
-        tenant: Tenant,
+        way: Way,
     },
     /// Stored payloads of GitHub webhooks
     #[command(after_help = "Example:\n  archer ingest github payloads.zip\n\n\
@@ -31,9 +36,9 @@ pub enum Command {
     Github {
         /// A folder or a zip of payloads
         path: PathBuf,
-        /// Whose events
+        /// Whose events, and which way they go
         #[command(flatten)]
-        tenant: Tenant,
+        way: Way,
     },
     /// Payloads of GitLab webhooks and system hooks
     #[command(after_help = "Example:\n  archer ingest gitlab payloads.zip")]
@@ -65,14 +70,22 @@ pub enum Command {
     /// CloudEvents 1.0 in JSON, alone or in lists
     #[command(after_help = "Example:\n  archer ingest cloudevents - < events.ndjson")]
     Cloudevents(Stored),
-    /// Events in our own form
+    /// Events in our own form, a JSON object on each line
     #[command(
-        visible_alias = "events",
-        after_help = "Example:\n  \
-        echo '{\"kind\":\"build.finished\",\"time\":\"2024-05-01T10:00:00Z\"}' | archer ingest ndjson -\n\n\
-        Fields are kind, time, id, source, repository, actor, subject, title, url and attributes."
+        visible_alias = "ndjson",
+        after_help = "Examples:\n  \
+        echo '{\"kind\":\"build.finished\",\"time\":\"2024-05-01T10:00:00Z\"}' | archer ingest events -\n  \
+        tail -F builds.ndjson | archer ingest events - --follow\n\n\
+        Fields are kind, action, time, id, source, repository, actor, subject, title, url and attributes."
     )]
-    Ndjson(Stored),
+    Events(Stored),
+    /// Sends again what the schema or the server had refused
+    #[command(after_help = "Example:\n  archer ingest replay --log .archer/events-log")]
+    Replay {
+        /// The log's folder
+        #[arg(long, value_name = "FOLDER", default_value = LOG)]
+        log: PathBuf,
+    },
 }
 
 /// Where stored events are, and whose.
@@ -80,14 +93,14 @@ pub enum Command {
 pub struct Stored {
     /// A folder or zip of .json files, one such file, or a file of lines; - reads lines from standard input
     pub path: PathBuf,
-    /// Whose events
+    /// Whose events, and which way they go
     #[command(flatten)]
-    pub tenant: Tenant,
+    pub way: Way,
 }
 
 impl Stored {
     fn intake(&self) -> Intake {
-        Intake::new(&self.tenant.tenant, now())
+        self.way.intake()
     }
 }
 
@@ -99,6 +112,26 @@ pub struct Tenant {
     pub tenant: String,
 }
 
+/// Whose events, and which way they go.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Way {
+    /// Whose events
+    #[command(flatten)]
+    pub tenant: Tenant,
+    /// Takes each event into a log on disk as it comes, and sends it when ClickHouse takes it
+    #[arg(long)]
+    pub follow: bool,
+    /// The log's folder
+    #[arg(long, value_name = "FOLDER", default_value = LOG, requires = "follow")]
+    pub log: PathBuf,
+}
+
+impl Way {
+    fn intake(&self) -> Intake {
+        Intake::new(&self.tenant.tenant, now())
+    }
+}
+
 /// Ingests, and accounts for every input. The outcome is [`Outcome::Failed`] if any became no event.
 ///
 /// # Errors
@@ -106,6 +139,12 @@ pub struct Tenant {
 /// When the input can't be read at all, or the server refuses.
 pub async fn run(context: &Context, command: Command) -> anyhow::Result<Outcome> {
     let needs = Needs { clickhouse: true, ..Needs::default() };
+    if let Command::Replay { log } = command {
+        return Stores::with_migrated(context, needs, async |stores| {
+            replay(context, stores.events()?, &log).await
+        })
+        .await;
+    }
     let (report, seconds) = Stores::with_migrated(context, needs, async |stores| {
         let start = Instant::now();
         Ok((ingest(stores.events()?, command).await?, start.elapsed().as_secs_f64()))
@@ -122,31 +161,72 @@ pub async fn run(context: &Context, command: Command) -> anyhow::Result<Outcome>
 async fn ingest(client: &events::Client, command: Command) -> anyhow::Result<Report> {
     let bar = Bar::counter("events", "read");
     let progress = |report: &Report| bar.count(report.read);
-    let options = writer::Options::default();
-    let items: Box<dyn Iterator<Item = Normalised> + Send> = match &command {
-        Command::Git { path, tenant } => {
-            let commits = source::git::read(Intake::new(&tenant.tenant, now()), path)?;
-            if commits.repository().is_shallow {
-                let note = paint(WARN, "this clone is shallow: only the commits that it holds are read;");
-                anstream::eprintln!("{note} `git fetch --unshallow` brings the rest");
+    let way = command.way().cloned();
+    let items = command.open()?;
+    match way {
+        Some(Way { follow: true, log, .. }) => follow::follow(client, &log, items, progress).await,
+        _ => Ok(writer::write(client, items, writer::Options::default(), progress).await?),
+    }
+}
+
+impl Command {
+    /// Which way the events go; `None` of what brings none.
+    fn way(&self) -> Option<&Way> {
+        match self {
+            Self::Git { way, .. } | Self::Github { way, .. } => Some(way),
+            Self::Gitlab(stored) | Self::Bitbucket(stored) | Self::Cloudevents(stored) | Self::Events(stored) => {
+                Some(&stored.way)
             }
-            Box::new(commits)
+            Self::Heartbeats { stored, .. } | Self::Browser { stored, .. } => Some(&stored.way),
+            Self::Replay { .. } => None,
         }
-        Command::Github { path, tenant } => {
-            Box::new(source::github::read(Intake::new(&tenant.tenant, now()), path)?)
-        }
-        Command::Gitlab(stored) => Box::new(source::gitlab::read(stored.intake(), &stored.path)?),
-        Command::Bitbucket(stored) => Box::new(source::bitbucket::read(stored.intake(), &stored.path)?),
-        Command::Heartbeats { stored, actor } => {
-            Box::new(source::heartbeats::read(stored.intake(), actor, &stored.path)?)
-        }
-        Command::Browser { stored, actor } => {
-            Box::new(source::browser::read(stored.intake(), actor, &stored.path)?)
-        }
-        Command::Cloudevents(stored) => Box::new(source::cloudevents::read(stored.intake(), &stored.path)?),
-        Command::Ndjson(stored) => Box::new(source::ndjson::read(stored.intake(), &stored.path)?),
-    };
-    Ok(writer::write(client, items, options, progress).await?)
+    }
+
+    /// The events that the source has.
+    fn open(self) -> anyhow::Result<Box<dyn Iterator<Item = Normalised> + Send>> {
+        Ok(match self {
+            Self::Git { path, way } => {
+                let commits = source::git::read(way.intake(), &path)?;
+                if commits.repository().is_shallow {
+                    let note = paint(WARN, "this clone is shallow: only the commits that it holds are read;");
+                    anstream::eprintln!("{note} `git fetch --unshallow` brings the rest");
+                }
+                Box::new(commits)
+            }
+            Self::Github { path, way } => Box::new(source::github::read(way.intake(), &path)?),
+            Self::Gitlab(stored) => Box::new(source::gitlab::read(stored.intake(), &stored.path)?),
+            Self::Bitbucket(stored) => Box::new(source::bitbucket::read(stored.intake(), &stored.path)?),
+            Self::Heartbeats { stored, actor } => {
+                Box::new(source::heartbeats::read(stored.intake(), &actor, &stored.path)?)
+            }
+            Self::Browser { stored, actor } => {
+                Box::new(source::browser::read(stored.intake(), &actor, &stored.path)?)
+            }
+            Self::Cloudevents(stored) => Box::new(source::cloudevents::read(stored.intake(), &stored.path)?),
+            Self::Events(stored) => Box::new(source::ndjson::read(stored.intake(), &stored.path)?),
+            Self::Replay { .. } => Box::new(std::iter::empty()),
+        })
+    }
+}
+
+async fn replay(context: &Context, client: &events::Client, log: &Path) -> anyhow::Result<Outcome> {
+    let writer = EventWriter::open(log, client, DurableOptions::default())?;
+    let parked = writer.replay_parked().await?;
+    let letters = writer.replay_dead_letters(now()).await?;
+    writer.shutdown().await?;
+    if context.json {
+        output::json(
+            &serde_json::json!({ "sent": parked.sent, "parked": parked.parked, "letters": letters }),
+        )?;
+    } else {
+        output::text(format!(
+            "{} parked rows sent, {} still parked, {} dead letters written",
+            count(parked.sent),
+            count(parked.parked),
+            count(letters)
+        ))?;
+    }
+    Ok(if parked.parked == 0 { Outcome::Done } else { Outcome::Failed })
 }
 
 fn describe(report: &Report, seconds: f64) -> String {

@@ -42,7 +42,7 @@ impl Attributes {
 
     /// What was bounded and scrubbed before, as it was stored.
     pub(crate) fn stored(entries: BTreeMap<String, String>) -> Self {
-        Self { entries, dropped: 0, shortened: 0 }
+        Self { entries, dropped: 0, shortened: 0, shortened_keys: 0 }
     }
 
     /// Sets `key` to `value`. An empty value says nothing and is left out.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -16,9 +17,10 @@ use super::seals::Seals;
 use super::window::{self, Extent, Window};
 use super::{park, send};
 use crate::client::Client;
-use crate::envelope::Normalised;
+use crate::envelope::{Event, Intake, Normalised};
 use crate::error::{Error, Result};
 use crate::log::{Log, LogOptions, Reader};
+use crate::source::ndjson;
 
 /// About how many bytes of rows make one record of the log.
 const RECORD_BYTES: usize = 1 << 20;
@@ -48,6 +50,16 @@ impl Default for DurableOptions {
             log: LogOptions::default(),
         }
     }
+}
+
+/// How many dead letters are replayed at once, at the most.
+pub const MAX_REPLAYED_LETTERS: u64 = 10_000;
+
+#[derive(clickhouse::Row, serde::Deserialize)]
+struct Letter {
+    tenant: String,
+    place: String,
+    payload: String,
 }
 
 /// That inputs are durable.
@@ -229,6 +241,45 @@ impl EventWriter {
             }
         }
         Ok(replayed)
+    }
+
+    /// Writes the dead letters again whose events the server had refused, and takes those away that it takes now; at
+    /// most [`MAX_REPLAYED_LETTERS`]. Those that it refuses again stay as they are. Their time of arrival is
+    /// `received_at`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EventWriter::append`]; an error of the server that keeps letters from being read or taken away.
+    pub async fn replay_dead_letters(&self, received_at: DateTime<Utc>) -> Result<u64> {
+        let client = &self.delivery.client;
+        let letters = client.query(
+            "SELECT tenant, place, payload FROM dead_letters FINAL
+             WHERE event_id IS NOT NULL AND startsWith(place, 'event ')
+             ORDER BY letter_id LIMIT {limit:UInt64}",
+        );
+        let letters: Vec<Letter> = client.rows(letters.param("limit", MAX_REPLAYED_LETTERS)).await?;
+        let events: Vec<Event> = letters
+            .iter()
+            .filter_map(|letter| {
+                let intake = Intake::new(&letter.tenant, received_at);
+                ndjson::event(&intake, letter.payload.as_bytes()).ok()
+            })
+            .collect();
+        if events.is_empty() {
+            return Ok(0);
+        }
+        let ids: Vec<_> = events.iter().map(|event| event.event_id.to_string()).collect();
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).forget();
+        let _ = self.append(events.into_iter().map(Ok)).await?;
+        self.flush().await?;
+        let taken =
+            format!("event_id IN (SELECT event_id FROM events WHERE event_id IN ('{}'))", ids.join("', '"));
+        let size = (taken.len() + 1024).to_string();
+        let count = format!("SELECT count() FROM dead_letters FINAL WHERE {taken}");
+        let count = client.row(client.query(&count).with_setting("max_query_size", &size)).await?;
+        let delete = format!("DELETE FROM dead_letters WHERE {taken}");
+        client.execute(client.query(&delete).with_setting("max_query_size", &size)).await?;
+        Ok(count)
     }
 
     fn folder(&self) -> &Path {

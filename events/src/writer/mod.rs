@@ -11,6 +11,29 @@
 //! counts twice rests on the table's sort key and on `FINAL` in every query.
 //!
 //! Inputs that are no events go to `dead_letters` by the same way.
+//!
+//! There are two ways in:
+//!
+//! - [`write`] for a source that is there as a whole and can be read again (a file, a repository): it keeps nothing
+//!   of its own, and what it has not written when it ends is for the next run;
+//! - [`EventWriter`] for what comes once (a stream, a request): it acknowledges when an event is in the
+//!   [log](crate::log), and sends it when the server takes it. The log is cut into windows, each window into batches
+//!   of one table and month; what a window is, is written down before it is sent, so that after a crash the same
+//!   batches go out under the same tokens. What the schema refuses is parked, a row that the server refuses becomes a
+//!   dead letter with its words, and everything else is tried again for as long as it takes.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use events::writer::{DurableOptions, EventWriter};
+//!
+//! # async fn example(client: events::Client, items: Vec<events::Normalised>) -> events::Result<()> {
+//! let writer = EventWriter::open(Path::new("/var/lib/rocket/events"), &client, DurableOptions::default())?;
+//! let ack = writer.append(items).await?; // on disk now; tell the sender
+//! println!("{} logged, {} known", ack.logged, ack.duplicate);
+//! writer.flush().await?; // in ClickHouse now; only who needs that waits for it
+//! writer.shutdown().await
+//! # }
+//! ```
 
 mod batch;
 mod decode;
@@ -37,7 +60,7 @@ use crate::error::Result;
 use batch::Batch;
 use group::{Groups, Month};
 
-pub use durable::{Ack, DurableOptions, EventWriter, Replayed};
+pub use durable::{Ack, DurableOptions, EventWriter, MAX_REPLAYED_LETTERS, Replayed};
 pub use metrics::Metrics;
 pub use report::{DeadLetter, MAX_LISTED_LETTERS, Report};
 

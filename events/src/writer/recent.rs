@@ -18,6 +18,11 @@ impl Recent {
         self.young.contains(&id) || self.old.contains(&id)
     }
 
+    /// Takes nothing for known any more: the server may have refused it.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
     /// Remembers `ids`, which have to be durable: whoever is told that they are known takes them for written.
     pub(super) fn remember(&mut self, ids: Vec<EventId>) {
         self.young.extend(ids);

@@ -3,18 +3,21 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::envelope::Attributes;
 use crate::envelope::time::{self, Reading};
+use crate::envelope::{Attributes, EventId};
 
 /// What a line says. Empty where it does not.
 #[derive(Debug)]
 pub(super) struct Fields<'a> {
     pub id: Cow<'a, str>,
+    pub event_id: Option<EventId>,
     pub source: Cow<'a, str>,
     pub kind: Cow<'a, str>,
+    /// `None` if the line leaves it to `kind`.
+    pub action: Option<Cow<'a, str>>,
     pub repository: Cow<'a, str>,
     pub actor: Cow<'a, str>,
     pub occurred_at: Reading,
@@ -24,11 +27,26 @@ pub(super) struct Fields<'a> {
     pub attributes: Attributes,
 }
 
-/// The fields that have a place of their own, in the order of the places.
-const NAMES: [&str; 10] =
-    ["id", "source", "kind", "repository", "actor", "subject", "title", "url", "time", "attributes"];
-const TIME: usize = 8;
-const ATTRIBUTES: usize = 9;
+/// The fields that have a place of their own, in the order of the places: texts first.
+const NAMES: [&str; 14] = [
+    "id",
+    "event_id",
+    "source",
+    "kind",
+    "action",
+    "repository",
+    "actor",
+    "subject",
+    "title",
+    "url",
+    "time",
+    "attributes",
+    "tenant",
+    "received_at",
+];
+const TEXTS: usize = 10;
+const TIME: usize = 10;
+const ATTRIBUTES: usize = 11;
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -46,7 +64,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-        let mut texts: [Cow<'de, str>; TIME] = Default::default();
+        let mut texts: [Option<Cow<'de, str>>; TEXTS] = Default::default();
         let mut occurred_at = Reading::NotATime;
         let mut attributes = Attributes::new();
         let mut seen = [false; NAMES.len()];
@@ -62,18 +80,34 @@ impl<'de> Visitor<'de> for FieldsVisitor {
             match place {
                 TIME => occurred_at = read_time(map.next_value()?)?,
                 ATTRIBUTES => map.next_value_seed(AttributesSeed(&mut attributes))?,
-                text => texts[text] = as_text(&key, map.next_value()?)?,
+                text if text < TEXTS => texts[text] = as_text(&key, map.next_value()?)?,
+                // Whose event it is and when it came is for the intake to say.
+                _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        let [id, source, kind, repository, actor, subject, title, url] = texts;
-        Ok(Fields { id, source, kind, repository, actor, occurred_at, subject, title, url, attributes })
+        let [id, event_id, source, kind, action, repository, actor, subject, title, url] = texts;
+        let event_id = event_id.map(|id| id.parse::<EventId>()).transpose();
+        Ok(Fields {
+            id: id.unwrap_or_default(),
+            event_id: event_id.map_err(|error| A::Error::custom(format_args!("`event_id`: {error}")))?,
+            source: source.unwrap_or_default(),
+            kind: kind.unwrap_or_default(),
+            action,
+            repository: repository.unwrap_or_default(),
+            actor: actor.unwrap_or_default(),
+            occurred_at,
+            subject: subject.unwrap_or_default(),
+            title: title.unwrap_or_default(),
+            url: url.unwrap_or_default(),
+            attributes,
+        })
     }
 }
 
-fn as_text<'a, E: Error>(key: &str, value: Scalar<'a>) -> Result<Cow<'a, str>, E> {
+fn as_text<'a, E: Error>(key: &str, value: Scalar<'a>) -> Result<Option<Cow<'a, str>>, E> {
     match value {
-        Scalar::Text(text) => Ok(text),
-        Scalar::Null => Ok(Cow::Borrowed("")),
+        Scalar::Text(text) => Ok(Some(text)),
+        Scalar::Null => Ok(None),
         other => Err(E::custom(format_args!("`{key}`: expected a text, got {}", other.name()))),
     }
 }

@@ -8,23 +8,28 @@
 //! | field | is |
 //! |---|---|
 //! | `kind` | what happened, from general to special; needed |
+//! | `action` | the last step of it; the last part of `kind` where it is missing |
 //! | `time` (or `occurred_at`) | when: RFC 3339, or seconds or milliseconds since 1970; needed |
 //! | `id` | the producer's key, the same when it sends the event again; where it is missing the content is the identity |
+//! | `event_id` | instead of `id`: an [`EventId`], as events are written out with |
 //! | `source` | who produced it: lower-case letters, digits, `.`, `_`, `-`; `ndjson` where it is missing |
 //! | `repository`, `actor`, `subject`, `title`, `url` | as in the table; empty where missing or null |
 //! | `attributes` | an object; lists and objects in it are kept as compact JSON |
 //!
-//! Any other field is an attribute. A field that comes twice is refused, because nobody could say which one holds.
+//! Any other field is an attribute, but for `tenant` and `received_at`: whose event it is and when it came says the
+//! intake, whatever the line says. So an [`Event`](crate::Event) that was written out reads back as itself. A field that
+//! comes twice is refused, because nobody could say which one holds.
 
 mod fields;
 
+use std::io::BufRead;
 use std::path::Path;
 
 use super::documents::{Documents, Stored};
 use super::draft::{Draft, Input};
 use super::json;
 use crate::envelope::time::Reading;
-use crate::envelope::{EventId, Intake, Normalised, canonical_json, limit, scrub};
+use crate::envelope::{EventId, Intake, Normalised, canonical_json, clean_line, limit, scrub};
 use crate::error::Result;
 
 use fields::Fields;
@@ -42,6 +47,11 @@ pub fn event(intake: &Intake, line: &[u8]) -> Normalised {
     normalise(intake, &Input { place: "line", raw: line })
 }
 
+/// Reads events from `reader`, a line at a time; `name` is what rejections call it.
+pub fn lines(intake: Intake, name: &str, reader: impl BufRead + Send + 'static) -> Stored {
+    stored(intake, Documents::lines(name.to_owned(), Box::new(reader)))
+}
+
 /// Opens stored events: lines in a file (`-` is standard input), or a folder or zip of `.json` files with one event or
 /// a list each.
 ///
@@ -49,13 +59,17 @@ pub fn event(intake: &Intake, line: &[u8]) -> Normalised {
 ///
 /// [`crate::Error::Input`] if `path` can't be read.
 pub fn read(intake: Intake, path: &Path) -> Result<Stored> {
-    Ok(Stored::new(intake, SOURCE, Documents::open(path)?, |intake, input, out| {
+    Ok(stored(intake, Documents::open(path)?))
+}
+
+fn stored(intake: Intake, documents: Documents) -> Stored {
+    Stored::new(intake, SOURCE, documents, |intake, input, out| {
         if input.raw.trim_ascii_start().starts_with(b"[") {
             input.each(intake, SOURCE, out, |input, _| normalise(intake, input));
         } else {
             out.push_back(normalise(intake, input));
         }
-    }))
+    })
 }
 
 fn normalise(intake: &Intake, input: &Input) -> Normalised {
@@ -80,12 +94,13 @@ fn own_event(intake: &Intake, input: &Input) -> std::result::Result<Normalised, 
             limit::NAME
         ));
     }
-    let event_id = match &*fields.id {
-        "" => {
+    let event_id = match (fields.event_id, &*fields.id) {
+        (Some(event_id), _) => event_id,
+        (None, "") => {
             let content = json::parse(input.raw)?;
             EventId::of(&intake.tenant, source, &[b"content", &canonical_json(&content)])
         }
-        id => EventId::of(&intake.tenant, source, &[b"id", id.as_bytes()]),
+        (None, id) => EventId::of(&intake.tenant, source, &[b"id", id.as_bytes()]),
     };
     // Scrubbed before it is split, so that the split cannot hide a secret.
     let kind = scrub(&fields.kind);
@@ -101,7 +116,11 @@ fn own_event(intake: &Intake, input: &Input) -> std::result::Result<Normalised, 
         url: json::web_url(&fields.url),
         attributes: fields.attributes,
     };
-    Ok(draft.finish(intake, source, event_id, input))
+    let mut event = draft.finish(intake, source, event_id, input);
+    if let (Ok(event), Some(action)) = (&mut event, &fields.action) {
+        event.action = clean_line(action, limit::KIND / 2);
+    }
+    Ok(event)
 }
 
 fn is_source(name: &str) -> bool {

@@ -64,6 +64,26 @@ fn what_is_missing_or_null_is_empty_and_the_source_has_a_default() {
 }
 
 #[test]
+fn an_event_that_was_written_out_reads_back_as_itself() {
+    for (kind, action) in [("push", ""), ("issues.opened", ""), ("build.finished", "finished"), ("a", "b")] {
+        let mut value = finished();
+        (value["kind"], value["action"]) = (json!(kind), json!(action));
+        let written = normal(&value);
+        assert_eq!((written.kind.as_str(), written.action.as_str()), (kind, action));
+        let elsewhere = Intake::new("default", "2024-06-01T12:00:00.5Z".parse().unwrap());
+        let again = event(&elsewhere, &serde_json::to_vec(&written).unwrap());
+        assert_eq!(again, Ok(written));
+    }
+}
+
+#[test]
+fn tenant_and_time_of_arrival_are_the_intakes_whatever_the_line_says() {
+    let found = normal(&json!({"kind": "x", "time": 1, "tenant": "other", "received_at": 2}));
+    assert_eq!((found.tenant.as_str(), found.received_at), ("default", intake().received_at));
+    assert!(found.attributes.is_empty());
+}
+
+#[test]
 fn a_line_that_is_sent_again_has_the_same_id() {
     let mut again = finished();
     again["title"] = json!("Another");
@@ -99,6 +119,7 @@ fn what_is_wrong_is_named_with_its_field() {
         (br#"{"kind":"x","time":18446744073709551615}"#, "out of range"),
         (br#"{"kind":"x","time":1,"actor":{}}"#, "`actor`: expected a text, got an object"),
         (br#"{"kind":"x","time":1,"attributes":[]}"#, "expected an object in `attributes`"),
+        (br#"{"kind":"x","time":1,"event_id":"7"}"#, "`event_id`: an event id is 32 hexadecimal digits"),
         (br#"{"kind":"x","time":1,"kind":"y"}"#, "`kind` is there twice"),
         (br#"{"kind":"x","time":1,"occurred_at":2}"#, "`time` is there twice"),
         (br#"{"kind":"x","time":1,"source":"A b"}"#, "`source`: expected lower-case letters"),

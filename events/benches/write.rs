@@ -1,0 +1,291 @@
+//! How fast the durable writer is, beside what does less: `cargo bench -p events`.
+//!
+//! Each figure is a ratio to a peer on the same server in the same run; the best of three, in turns. The server is
+//! an embedded one, or the one of `CLICKHOUSE_URL`; a database `events_bench` of its own is made and dropped there.
+//! `ROWS` is how many events are written (300,000 unless told).
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that can't go on ends")]
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Parser;
+use clickhouse::Row;
+use events::envelope::Attributes;
+use events::migration::{self, Extent};
+use events::source::ndjson;
+use events::writer::{DurableOptions, EventWriter};
+use events::{Client, Event, EventId, Intake, Normalised};
+use serde::Serialize;
+
+const ROUNDS: usize = 3;
+/// Events of one call of `append`, from each of [`TASKS`].
+const PORTION: usize = 5000;
+const TASKS: usize = 2;
+/// Rows of one plain insert, as of one batch.
+const BATCH: usize = 100_000;
+
+/// The embedded server runs this program again, as `… dev …`.
+#[derive(Parser)]
+enum Arguments {
+    #[command(subcommand)]
+    Dev(dev::commands::DevCommand),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let program = dev::Program::current().unwrap();
+    if std::env::args().nth(1).is_some_and(|first| first == "dev") {
+        let Arguments::Dev(command) = Arguments::parse();
+        return dev::commands::run(command, false, &program).await.unwrap_or(ExitCode::FAILURE);
+    }
+    let needs = dev::Needs { clickhouse: true, ..dev::Needs::default() };
+    let resolved = match std::env::var_os("CLICKHOUSE_URL") {
+        Some(_) => dev::resolve(&dev::Overrides::default(), needs, &program).await.unwrap(),
+        None => dev::endpoints::embedded(&program).await.unwrap(),
+    };
+    let server = resolved.endpoints.clickhouse.clone().unwrap();
+    let administer = async |sql: &str| dev::clickhouse::execute(server.as_url(), sql).await.unwrap();
+    administer("DROP DATABASE IF EXISTS events_bench SYNC").await;
+    administer("CREATE DATABASE events_bench ENGINE = Atomic").await;
+    run(server.with_database("events_bench").expose()).await;
+    administer("DROP DATABASE events_bench SYNC").await;
+    resolved.finish().await.unwrap();
+    ExitCode::SUCCESS
+}
+
+async fn run(url: &str) {
+    let client = Client::connect(url).await.unwrap();
+    migration::up(&client, &Extent::All).await.unwrap();
+    let rows = std::env::var("ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(300_000);
+    let events: Vec<Event> = (0..rows).map(event).collect();
+    let file: Bytes = events
+        .iter()
+        .flat_map(|event| [serde_json::to_vec(event).unwrap(), b"\n".to_vec()].concat())
+        .collect();
+    println!("{rows} events, {} MB of NDJSON, best of {ROUNDS}", file.len() / 1_000_000);
+
+    let mut best: BTreeMap<&str, Duration> = BTreeMap::new();
+    for _ in 0..ROUNDS {
+        let mut note = |name, took: Duration| {
+            let known = best.entry(name).or_insert(took);
+            *known = took.min(*known);
+        };
+        note("log", log_alone(&client, events.clone()).await);
+        note("plain", plain(&client, client.driver(), &events).await);
+        note(
+            "uncompressed",
+            plain(&client, &client.driver().clone().with_compression(clickhouse::Compression::None), &events)
+                .await,
+        );
+        note("durable", durable(&client, events.clone()).await);
+        note("json", json_each_row(&client, &file).await);
+        note("ndjson", ndjson_durable(&client, &file).await);
+    }
+    for (name, took) in &best {
+        println!("{name:>14} {:>10.0} events/s", rows as f64 / took.as_secs_f64());
+    }
+    let ratio = |one: &str, other: &str| best[other].as_secs_f64() / best[one].as_secs_f64();
+    println!(
+        "durable, end to end, to the official crate's insert:          {:.2} (at least 0.9)",
+        ratio("durable", "plain")
+    );
+    println!(
+        "  and to the same without compression:                        {:.2}",
+        ratio("durable", "uncompressed")
+    );
+    println!(
+        "NDJSON to table, durable, to the server's own JSONEachRow:    {:.2} (at least 1.0)",
+        ratio("ndjson", "json")
+    );
+    println!(
+        "the log alone to what the server takes (official crate):      {:.2} (at least 5)",
+        ratio("log", "plain")
+    );
+}
+
+fn event(number: u64) -> Event {
+    let mut attributes = Attributes::new();
+    attributes.set("number", &number.to_string());
+    attributes.set("organization", "acme");
+    let start = DateTime::<Utc>::from_timestamp(1_714_557_600, 0).unwrap();
+    Event {
+        tenant: "default".to_owned(),
+        event_id: EventId::of("default", "bench", &[&number.to_be_bytes()]),
+        source: "bench".to_owned(),
+        kind: ["push", "issues.opened", "pull_request.opened", "release"][(number % 4) as usize].to_owned(),
+        action: "opened".to_owned(),
+        repository: format!("acme/rocket{}", number % 50),
+        actor: format!("person{}", number % 1000),
+        occurred_at: start + TimeDelta::seconds((number * 7919 % 2_000_000) as i64),
+        received_at: start,
+        subject: format!("#{number}"),
+        title: format!("Make the {number}th part of it work"),
+        url: format!("https://example.org/acme/rocket/issues/{number}"),
+        attributes,
+    }
+}
+
+async fn empty(client: &Client) {
+    for table in ["events", "events_daily"] {
+        client.driver().query_raw(&format!("TRUNCATE TABLE {table}")).execute().await.unwrap();
+    }
+}
+
+async fn check(client: &Client, rows: usize) {
+    let found: u64 = client.driver().query_raw("SELECT count() FROM events FINAL").fetch_one().await.unwrap();
+    assert_eq!(found, rows as u64);
+}
+
+async fn append(writer: &Arc<EventWriter>, events: Vec<Event>) {
+    let mut events = events.into_iter().map(Ok);
+    let mut shares = vec![Vec::new(); TASKS];
+    for task in (0..TASKS).cycle() {
+        let portion: Vec<Normalised> = events.by_ref().take(PORTION).collect();
+        if portion.is_empty() {
+            break;
+        }
+        shares[task].push(portion);
+    }
+    let tasks: Vec<_> = shares
+        .into_iter()
+        .map(|share| {
+            let writer = writer.clone();
+            tokio::spawn(async move {
+                for portion in share {
+                    let _ = writer.append(portion).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+async fn log_alone(client: &Client, events: Vec<Event>) -> Duration {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let never = DurableOptions {
+        batch_rows: usize::MAX,
+        window_bytes: usize::MAX,
+        linger: Duration::from_secs(3600),
+        ..DurableOptions::default()
+    };
+    let writer = Arc::new(EventWriter::open(folder.path(), client, never).unwrap());
+    let start = Instant::now();
+    append(&writer, events).await;
+    start.elapsed()
+}
+
+async fn durable(client: &Client, events: Vec<Event>) -> Duration {
+    empty(client).await;
+    let rows = events.len();
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let writer = Arc::new(EventWriter::open(folder.path(), client, DurableOptions::default()).unwrap());
+    let start = Instant::now();
+    append(&writer, events).await;
+    writer.flush().await.unwrap();
+    let took = start.elapsed();
+    check(client, rows).await;
+    took
+}
+
+async fn ndjson_durable(client: &Client, file: &Bytes) -> Duration {
+    empty(client).await;
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let writer = EventWriter::open(folder.path(), client, DurableOptions::default()).unwrap();
+    let rows = file.iter().filter(|byte| **byte == b'\n').count();
+    let intake = Intake::new("default", DateTime::<Utc>::from_timestamp(1_714_557_600, 0).unwrap());
+    let start = Instant::now();
+    let mut events = ndjson::lines(intake, "bench", Cursor::new(file.clone()));
+    loop {
+        let portion: Vec<_> = events.by_ref().take(PORTION).collect();
+        if portion.is_empty() {
+            break;
+        }
+        let _ = writer.append(portion).await.unwrap();
+    }
+    writer.flush().await.unwrap();
+    let took = start.elapsed();
+    check(client, rows).await;
+    took
+}
+
+async fn json_each_row(client: &Client, file: &Bytes) -> Duration {
+    empty(client).await;
+    let rows = file.iter().filter(|byte| **byte == b'\n').count();
+    let start = Instant::now();
+    let mut insert = client
+        .driver()
+        .insert_formatted_with("INSERT INTO events FORMAT JSONEachRow")
+        .with_setting("async_insert", "0")
+        .with_setting("wait_end_of_query", "1")
+        .with_setting("date_time_input_format", "best_effort");
+    for at in (0..file.len()).step_by(1 << 20) {
+        insert.send(file.slice(at..(at + (1 << 20)).min(file.len()))).await.unwrap();
+    }
+    insert.end().await.unwrap();
+    let took = start.elapsed();
+    check(client, rows).await;
+    took
+}
+
+/// A row as a user of the official crate would have it.
+#[derive(Row, Serialize)]
+struct Plain<'a> {
+    tenant: &'a str,
+    event_id: EventId,
+    source: &'a str,
+    kind: &'a str,
+    action: &'a str,
+    repository: &'a str,
+    actor: &'a str,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::millis")]
+    occurred_at: DateTime<Utc>,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::millis")]
+    received_at: DateTime<Utc>,
+    subject: &'a str,
+    title: &'a str,
+    url: &'a str,
+    attributes: Vec<(&'a str, &'a str)>,
+}
+
+async fn plain(client: &Client, driver: &clickhouse::Client, events: &[Event]) -> Duration {
+    empty(client).await;
+    let start = Instant::now();
+    for batch in events.chunks(BATCH) {
+        let mut insert = driver
+            .insert::<Plain<'_>>("events")
+            .await
+            .unwrap()
+            .with_setting("async_insert", "0")
+            .with_setting("wait_end_of_query", "1");
+        for event in batch {
+            let row = Plain {
+                tenant: &event.tenant,
+                event_id: event.event_id,
+                source: &event.source,
+                kind: &event.kind,
+                action: &event.action,
+                repository: &event.repository,
+                actor: &event.actor,
+                occurred_at: event.occurred_at,
+                received_at: event.received_at,
+                subject: &event.subject,
+                title: &event.title,
+                url: &event.url,
+                attributes: event.attributes.iter().collect(),
+            };
+            insert.write(&row).await.unwrap();
+        }
+        insert.end().await.unwrap();
+    }
+    let took = start.elapsed();
+    check(client, events.len()).await;
+    took
+}
