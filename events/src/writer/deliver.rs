@@ -124,6 +124,9 @@ impl Delivery {
         let intake = Intake::new(tenant, event.received_at);
         let place = format!("event {}", event.event_id);
         let mut letter = Rejection::new(&intake, &event.source, &place, &error.to_string(), &json);
+        // Refused again, in whatever words, it is the same letter.
+        let key = [&b"refused"[..], &event.event_id.0.to_be_bytes()];
+        letter.letter_id = EventId::of(&intake.tenant, &event.source, &key);
         letter.event_id = Some(event.event_id);
         self.counters.dead();
         Ok(Batch::of_rejections(vec![*letter]))
