@@ -383,7 +383,7 @@ impl Sender {
                 sent = first(&mut self.waiting), if !self.waiting.is_empty() => sent,
             };
             if let Some((end, sent)) = finished
-                && !self.finished(end, sent)
+                && !self.finished(end, &sent)
             {
                 return false;
             }
@@ -434,13 +434,13 @@ impl Sender {
     /// Waits for the oldest window that is on its way; false if it did not get there because the writer ends.
     async fn finish(&mut self) -> bool {
         match first(&mut self.waiting).await {
-            Some((end, sent)) => self.finished(end, sent),
+            Some((end, sent)) => self.finished(end, &sent),
             None => true,
         }
     }
 
-    fn finished(&mut self, end: u64, sent: Sent) -> bool {
-        if let Err(Stopped) = sent {
+    fn finished(&mut self, end: u64, sent: &Sent) -> bool {
+        if sent.is_err() {
             return false;
         }
         if let Err(error) = self.seals.finish() {
