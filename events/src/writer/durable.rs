@@ -58,7 +58,6 @@ pub const MAX_REPLAYED_LETTERS: u64 = 10_000;
 #[derive(clickhouse::Row, serde::Deserialize)]
 struct Letter {
     tenant: String,
-    place: String,
     payload: String,
 }
 
@@ -253,7 +252,7 @@ impl EventWriter {
     pub async fn replay_dead_letters(&self, received_at: DateTime<Utc>) -> Result<u64> {
         let client = &self.delivery.client;
         let letters = client.query(
-            "SELECT tenant, place, payload FROM dead_letters FINAL
+            "SELECT tenant, payload FROM dead_letters FINAL
              WHERE event_id IS NOT NULL AND startsWith(place, 'event ')
              ORDER BY letter_id LIMIT {limit:UInt64}",
         );
