@@ -228,7 +228,8 @@ async fn raw_sql_reads_whatever_its_types_and_question_marks() {
         json!(null),
     ];
     assert_eq!(table.rows, [expected.to_vec()]);
-    assert_eq!(query::raw(&client, "SHOW TABLES").await.unwrap().rows.len(), 5);
+    let tables = query::raw(&client, "SHOW TABLES").await.unwrap().rows;
+    assert!(tables.contains(&vec![json!("events")]), "{tables:?}");
     assert_eq!(query::raw(&client, "SELECT 1 WHERE 0").await.unwrap().columns.len(), 1);
 }
 

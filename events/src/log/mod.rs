@@ -14,9 +14,9 @@
 //! - One process at a time: the file `lock` is locked by the kernel for as long as it lives.
 //!
 //! Why not a crate: those that are alive are stores of keys (`fjall`, `redb`), which write each record twice or
-//! more and sort what is read once and in order; the write-ahead logs proper (`okaywal`, `commitlog`, `walcraft`)
-//! have had no release for years, and none is bounded in bytes or tells a full disk apart. What is left to write is
-//! this folder of a few hundred lines, and the checksum comes from `crc32fast`.
+//! more and sort what is read once and in order; of the write-ahead logs proper (`okaywal`, `commitlog`, `walcraft`)
+//! none is bounded in bytes or tells a full disk apart. What is left to write is this folder of a few hundred lines,
+//! and the checksum comes from `crc32fast`.
 
 mod commit;
 mod frame;
