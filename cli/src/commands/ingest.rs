@@ -174,9 +174,10 @@ impl Command {
     fn way(&self) -> Option<&Way> {
         match self {
             Self::Git { way, .. } | Self::Github { way, .. } => Some(way),
-            Self::Gitlab(stored) | Self::Bitbucket(stored) | Self::Cloudevents(stored) | Self::Events(stored) => {
-                Some(&stored.way)
-            }
+            Self::Gitlab(stored)
+            | Self::Bitbucket(stored)
+            | Self::Cloudevents(stored)
+            | Self::Events(stored) => Some(&stored.way),
             Self::Heartbeats { stored, .. } | Self::Browser { stored, .. } => Some(&stored.way),
             Self::Replay { .. } => None,
         }
