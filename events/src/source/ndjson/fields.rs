@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                 return Err(A::Error::custom(format_args!("`{key}` is there twice")));
             }
             match place {
-                TIME => occurred_at = read_time(map.next_value()?)?,
+                TIME => occurred_at = read_time(&map.next_value()?)?,
                 ATTRIBUTES => map.next_value_seed(AttributesSeed(&mut attributes))?,
                 text if text < TEXTS => texts[text] = as_text(&key, map.next_value()?)?,
                 // Whose event it is and when it came is for the intake to say.
@@ -112,8 +112,8 @@ fn as_text<'a, E: Error>(key: &str, value: Scalar<'a>) -> Result<Option<Cow<'a, 
     }
 }
 
-fn read_time<E: Error>(value: Scalar) -> Result<Reading, E> {
-    let reading = match &value {
+fn read_time<E: Error>(value: &Scalar) -> Result<Reading, E> {
+    let reading = match value {
         Scalar::Text(text) => time::read_text(text),
         Scalar::Whole(number) => time::read_number(*number),
         Scalar::Large(_) => Reading::OutOfRange,
