@@ -53,6 +53,19 @@ pub async fn read(
     Ok(found.order_by_desc(audit_event::Column::Id).limit(limit).all(db).await?)
 }
 
+/// Where the actors of some entries acted from, in no order; empty where it was erased.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn origins(
+    db: &impl ConnectionTrait,
+    entries: &[audit_event::Model],
+) -> Result<Vec<origin::Model>> {
+    let ids = entries.iter().filter_map(|entry| entry.origin_id);
+    Ok(origin::Entity::find().filter(origin::Column::Id.is_in(ids)).all(db).await?)
+}
+
 /// Adds the partition for the month of `day`; false if it is there. A month that nobody prepared is kept in a
 /// partition of its own, so this is housekeeping: call it once a month, for the next.
 ///

@@ -11,11 +11,13 @@ use entity_identitydb::{
 };
 use rand::{CryptoRng, RngExt as _};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, IntoCondition};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, TransactionTrait,
 };
+use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::audit_event::Entry;
@@ -26,6 +28,42 @@ use crate::error::{Error, Result};
 
 /// Digests that one request holds; a user who went by more names keeps the newest.
 const DIGESTS_MAX: usize = 1_000;
+
+/// What was done to erase a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// What other stores are asked for.
+    pub request: erasure_request::Model,
+    /// What was done here.
+    pub rows: Rows,
+}
+
+/// How many rows an erasure changed, by table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Rows {
+    /// Removed: to one of the user's addresses.
+    pub invitations: u64,
+    /// Removed.
+    pub passwords: u64,
+    /// Removed.
+    pub sessions: u64,
+    /// Removed.
+    pub api_tokens: u64,
+    /// Removed.
+    pub one_time_codes: u64,
+    /// Removed.
+    pub external_accounts: u64,
+    /// Removed.
+    pub emails: u64,
+    /// Ended.
+    pub team_memberships: u64,
+    /// Ended.
+    pub memberships: u64,
+    /// Kept, without address and agent.
+    pub origins: u64,
+    /// Kept in quarantine, by their keys alone.
+    pub names: u64,
+}
 
 /// Erases a user, deleted or not, for good, and asks for the same elsewhere. The names are released into
 /// quarantine, by their keys alone.
@@ -39,7 +77,7 @@ pub async fn erase(
     user: UserId,
     rng: &mut impl CryptoRng,
     act: &Act<'_>,
-) -> Result<erasure_request::Model> {
+) -> Result<Erased> {
     // 39 characters, so that nobody can have taken the name before.
     let pseudonym = format!("erased-{}", hex(&rng.random::<[u8; 16]>()));
     let txn = db.begin().await?;
@@ -51,9 +89,10 @@ pub async fn erase(
     }
     refuse_last_owner_in_txn(&txn, user).await?;
     let digests = digests_in_txn(&txn, user).await?;
-    delete_dependants_in_txn(&txn, user, act.at).await?;
-    remove_in_txn(&txn, user).await?;
-    blank_origins_in_txn(&txn, user, act).await?;
+    let ended = delete_dependants_in_txn(&txn, user, act.at).await?;
+    let mut rows = remove_in_txn(&txn, user).await?;
+    (rows.team_memberships, rows.memberships) = (ended.team_memberships, ended.memberships);
+    rows.origins = blank_origins_in_txn(&txn, user, act).await?;
 
     let deleted_at = row.deleted_at.unwrap_or(act.at);
     let row = user::ActiveModel {
@@ -63,20 +102,35 @@ pub async fn erase(
         ..row.into()
     };
     row.update(&txn).await?;
-    name::Entity::update_many()
+    let names = name::Entity::update_many()
         .col_expr(name::Column::Name, Expr::value(None::<String>))
         .filter(name::Column::UserId.eq(user))
         .exec(&txn)
         .await?;
+    rows.names = names.rows_affected;
     let request = erasure_request::ActiveModel {
         user_id: Set(user),
         actor_digests: Set(digests),
         ..Default::default()
     };
     let request = request.insert(&txn).await?;
-    Entry::new("erase", "user", user.0).record_in_txn(&txn, &Act { origin: None, ..*act }).await?;
+    let entry = Entry::new("erase", "user", user.0).after(json!(rows));
+    entry.record_in_txn(&txn, &Act { origin: None, ..*act }).await?;
     commit(txn).await?;
-    Ok(request)
+    Ok(Erased { request, rows })
+}
+
+/// The requests for those of `users` who were erased, in no order.
+///
+/// # Errors
+///
+/// [`Error::Database`] if the query does not run.
+pub async fn of_users(
+    db: &impl ConnectionTrait,
+    users: impl IntoIterator<Item = UserId>,
+) -> Result<Vec<erasure_request::Model>> {
+    let found = erasure_request::Entity::find().filter(erasure_request::Column::UserId.is_in(users)).live();
+    Ok(found.all(db).await?)
 }
 
 /// Requests that are still to be carried out elsewhere, oldest first, at most `limit`.
@@ -137,33 +191,41 @@ async fn digests_in_txn(txn: &impl ConnectionTrait, user: UserId) -> Result<Vec<
 }
 
 /// Removes what is nothing but the person's, what refers to something first.
-async fn remove_in_txn(txn: &impl ConnectionTrait, user: UserId) -> Result<()> {
+async fn remove_in_txn(txn: &impl ConnectionTrait, user: UserId) -> Result<Rows> {
     let emails = user_email::Entity::find().filter(user_email::Column::UserId.eq(user)).all(txn).await?;
-    let emails = emails.into_iter().map(|row| row.email);
-    invitation::Entity::delete_many().filter(invitation::Column::Email.is_in(emails)).exec(txn).await?;
-    password::Entity::delete_many().filter(password::Column::UserId.eq(user)).exec(txn).await?;
-    session::Entity::delete_many().filter(session::Column::UserId.eq(user)).exec(txn).await?;
-    api_token::Entity::delete_many().filter(api_token::Column::UserId.eq(user)).exec(txn).await?;
-    one_time_code::Entity::delete_many().filter(one_time_code::Column::UserId.eq(user)).exec(txn).await?;
-    external_account::Entity::delete_many()
-        .filter(external_account::Column::UserId.eq(user))
-        .exec(txn)
-        .await?;
-    user_email::Entity::delete_many().filter(user_email::Column::UserId.eq(user)).exec(txn).await?;
-    Ok(())
+    let to_emails = invitation::Column::Email.is_in(emails.into_iter().map(|row| row.email));
+    Ok(Rows {
+        invitations: remove_all::<invitation::Entity>(txn, to_emails).await?,
+        passwords: remove_all::<password::Entity>(txn, password::Column::UserId.eq(user)).await?,
+        sessions: remove_all::<session::Entity>(txn, session::Column::UserId.eq(user)).await?,
+        api_tokens: remove_all::<api_token::Entity>(txn, api_token::Column::UserId.eq(user)).await?,
+        one_time_codes: remove_all::<one_time_code::Entity>(txn, one_time_code::Column::UserId.eq(user))
+            .await?,
+        external_accounts: remove_all::<external_account::Entity>(
+            txn,
+            external_account::Column::UserId.eq(user),
+        )
+        .await?,
+        emails: remove_all::<user_email::Entity>(txn, user_email::Column::UserId.eq(user)).await?,
+        ..Rows::default()
+    })
 }
 
-/// Empties the origins, which the audit trail refers to.
-async fn blank_origins_in_txn(txn: &impl ConnectionTrait, user: UserId, act: &Act<'_>) -> Result<()> {
+async fn remove_all<E: EntityTrait>(txn: &impl ConnectionTrait, which: impl IntoCondition) -> Result<u64> {
+    Ok(E::delete_many().filter(which).exec(txn).await?.rows_affected)
+}
+
+/// Empties the origins, which the audit trail refers to; how many.
+async fn blank_origins_in_txn(txn: &impl ConnectionTrait, user: UserId, act: &Act<'_>) -> Result<u64> {
     let of_user = origin::Column::UserId.eq(user);
     delete_all::<origin::Entity>(txn, of_user.clone(), act.at).await?;
-    origin::Entity::update_many()
+    let blanked = origin::Entity::update_many()
         .col_expr(origin::Column::Address, Expr::value(""))
         .col_expr(origin::Column::Agent, Expr::value(""))
         .filter(of_user)
         .exec(txn)
         .await?;
-    Ok(())
+    Ok(blanked.rows_affected)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -110,18 +110,20 @@ fn conflict_on(keys: &'static [&'static str], what: impl FnOnce() -> String) -> 
 
 /// Ends a transaction. What the database checks only now is said as the rule that it is.
 async fn commit(txn: impl TransactionSession) -> Result<()> {
-    txn.commit().await.map_err(|error| {
-        let (field, reason) = match constraint(&error) {
-            Some("organizations_users_owner_check") => {
-                ("user", "is the last owner of an organization; make another member an owner first")
-            }
-            Some("user_emails_primary_check") => {
-                ("email", "is the primary address; make another one the primary address first")
-            }
-            _ => return error.into(),
-        };
-        Error::Invalid { field, reason: reason.to_owned() }
+    txn.commit().await.map_err(|error| match constraint(&error) {
+        Some("organizations_users_owner_check") => {
+            let reason = "is the last owner of an organization; make another member an owner first";
+            Error::Invalid { field: "user", reason: reason.to_owned() }
+        }
+        Some("user_emails_primary_check") => is_primary(),
+        _ => error.into(),
     })
+}
+
+/// Why an address stays while its user has others.
+fn is_primary() -> Error {
+    let reason = "is the primary address; make another one the primary address first";
+    Error::Invalid { field: "email", reason: reason.to_owned() }
 }
 
 /// When what begins at `at` and lives for `lifetime` ends.

@@ -2,10 +2,11 @@
 
 use entity_identitydb::{UserId, name};
 use sea_orm::prelude::DateTimeUtc;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use sha2::{Digest as _, Sha256};
 
-use super::scope::delete_all;
+use super::rule;
+use super::scope::{Live, delete_all};
 use crate::error::Result;
 
 /// Days for which a name that its holder gave up can't be taken by others.
@@ -32,6 +33,21 @@ pub fn canonical(name: &str) -> String {
 #[must_use]
 pub fn key(name: &str) -> [u8; 32] {
     Sha256::digest(canonical(name)).into()
+}
+
+/// What keeps others from taking `name` at `at`: a name that looks the same and is held, reserved or in quarantine.
+///
+/// None if it is free, or can be no name.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn taken(db: &impl ConnectionTrait, name: &str, at: DateTimeUtc) -> Result<Option<name::Model>> {
+    if rule::name(name).is_err() {
+        return Ok(None);
+    }
+    let found = name::Entity::find().filter(name::Column::CanonicalKey.eq(key(name).to_vec())).live();
+    Ok(found.one(db).await?.filter(|row| row.available_at.is_none_or(|available_at| available_at > at)))
 }
 
 /// Frees `name` where its quarantine is over at `at`, or where it was the `holder`'s own. The trigger that

@@ -6,16 +6,26 @@ use entity_identitydb::{
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::ExprTrait as _;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait as _, TransactionTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait as _, TransactionTrait,
 };
 use serde::Serialize;
 use serde_json::json;
 
 use super::audit_event::Entry;
+use super::organization_user::owners_of;
 use super::scope::{Live, delete_all, restore_all};
 use super::{Act, commit, conflict_on, name as names, rule, user as user_of};
 use crate::error::{Error, Result};
+
+/// Which organizations to list. By default: all that are live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter<'a> {
+    /// Those with this in the name, in any letter case; by [`rule::name_part`].
+    pub part: Option<&'a str>,
+    /// The deleted ones instead.
+    pub deleted: bool,
+}
 
 /// What hung on an organization and was deleted, or restored, with it: rows of each table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -93,17 +103,39 @@ pub async fn by_name_with_deleted(
     Ok(organization::Entity::find().filter(organization::Column::Name.eq(name)).one(db).await?)
 }
 
-/// Live organizations by name, at most `limit`. For the page after, give the name of the last one as `after`.
+/// Some organizations, deleted or not, in no order: to name those that ids refer to.
 ///
 /// # Errors
 ///
-/// [`Error::Invalid`] if `after` can't be a name.
+/// [`Error::Database`] if the query does not run.
+pub async fn by_ids_with_deleted(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = OrganizationId>,
+) -> Result<Vec<organization::Model>> {
+    Ok(organization::Entity::find().filter(organization::Column::Id.is_in(ids)).all(db).await?)
+}
+
+/// Organizations by name, at most `limit`. For the page after, give the name of the last one as `after`.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] if `after` can't be a name, or the filter breaks its rules.
 pub async fn list(
     db: &impl ConnectionTrait,
+    filter: Filter<'_>,
     after: Option<&str>,
     limit: u64,
 ) -> Result<Vec<organization::Model>> {
-    let mut found = organization::Entity::find().live();
+    let found = organization::Entity::find();
+    let mut found = if filter.deleted {
+        found.filter(organization::Column::DeletedAt.is_not_null())
+    } else {
+        found.live()
+    };
+    if let Some(part) = filter.part {
+        rule::name_part(part)?;
+        found = found.filter(organization::Column::Name.contains(part));
+    }
     if let Some(after) = after {
         rule::name(after)?;
         found = found.filter(organization::Column::Name.gt(after));
@@ -189,7 +221,7 @@ pub async fn undelete(
     let users: Vec<UserId> = users.into_iter().map(|user| user.id).collect();
     let row = found.lock_exclusive().one(&txn).await?.ok_or_else(not_found)?;
     let deleted_at = row.deleted_at.ok_or_else(not_found)?;
-    organization::ActiveModel { deleted_at: Set(None), ..row.into() }.update(&txn).await?;
+    let row = organization::ActiveModel { deleted_at: Set(None), ..row.into() }.update(&txn).await?;
 
     let of_team = team::Column::OrganizationId.eq(organization);
     let of_membership = organization_user::Column::OrganizationId
@@ -204,6 +236,11 @@ pub async fn undelete(
         memberships: restore_all::<organization_user::Entity>(&txn, of_membership, deleted_at).await?,
         team_memberships: restore_all::<team_user::Entity>(&txn, of_team_user, deleted_at).await?,
     };
+    if owners_of(organization).count(&txn).await? == 0 {
+        let reason =
+            format!("nobody who owns {:?} is there any more; bring one of them back first", row.name);
+        return Err(Error::Invalid { field: "user", reason });
+    }
     let entry = Entry::new("undelete", "organization", organization.0).after(json!(done));
     entry.record_in_txn(&txn, act).await?;
     commit(txn).await?;

@@ -176,10 +176,7 @@ pub(super) async fn refuse_without_owner_in_txn(
     organization: &organization::Model,
     user: UserId,
 ) -> Result<()> {
-    let owners = organization_user::Entity::find()
-        .filter(organization_user::Column::OrganizationId.eq(organization.id))
-        .filter(organization_user::Column::Role.eq(Role::Owner))
-        .live();
+    let owners = owners_of(organization.id);
     let is_owner =
         owners.clone().filter(organization_user::Column::UserId.eq(user)).one(txn).await?.is_some();
     if is_owner && owners.count(txn).await? == 1 {
@@ -188,6 +185,14 @@ pub(super) async fn refuse_without_owner_in_txn(
         return Err(Error::Invalid { field: "user", reason });
     }
     Ok(())
+}
+
+/// The memberships of those who own an organization.
+pub(super) fn owners_of(organization: OrganizationId) -> sea_orm::Select<organization_user::Entity> {
+    organization_user::Entity::find()
+        .filter(organization_user::Column::OrganizationId.eq(organization))
+        .filter(organization_user::Column::Role.eq(Role::Owner))
+        .live()
 }
 
 /// The membership of a pair, deleted or not.

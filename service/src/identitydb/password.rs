@@ -8,6 +8,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use entity_identitydb::{SessionId, UserId, password, session};
 use rand::{CryptoRng, RngExt as _};
 use sea_orm::ActiveValue::Set;
+use sea_orm::prelude::DateTimeUtc;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, TransactionTrait,
 };
@@ -17,7 +18,7 @@ use tokio::task::spawn_blocking;
 
 use super::audit_event::Entry;
 use super::scope::Live;
-use super::{Act, commit, rule, user};
+use super::{Act, commit, rule, secret, user};
 use crate::error::{Error, Result};
 
 /// How passwords are hashed.
@@ -105,6 +106,20 @@ impl Hasher {
 fn hash(argon2: &Argon2<'_>, password: &str, salt: &[u8]) -> argon2::password_hash::Result<String> {
     let hash: phc::PasswordHash = argon2.hash_password_with_salt(password.as_bytes(), salt)?;
     Ok(hash.to_string())
+}
+
+/// A password that nobody has chosen: 100 bits, of digits and capital letters that are not mistaken for one another.
+pub fn generate(rng: &mut impl CryptoRng) -> SecretString {
+    secret::generate_password(rng)
+}
+
+/// When a live user chose the password that they have; none if they have none.
+///
+/// # Errors
+///
+/// [`Error::Database`] if the query does not run.
+pub async fn changed_at(db: &impl ConnectionTrait, user: UserId) -> Result<Option<DateTimeUtc>> {
+    Ok(of_user(user).one(db).await?.map(|row| row.changed_at))
 }
 
 /// Gives a user a password without asking for one: the first, or by an operator. Every session ends.

@@ -35,6 +35,19 @@ pub fn name(name: &str) -> Result<()> {
     Err(Error::Invalid { field: "name", reason: rule.to_owned() })
 }
 
+/// What names are searched for: 1 to 39 ASCII letters, digits and hyphens.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] with the rule.
+pub fn name_part(part: &str) -> Result<()> {
+    let is_part = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if (1..=*NAME_LENGTH.end()).contains(&part.len()) && is_part {
+        return Ok(());
+    }
+    invalid("name", "expected 1 to 39 letters (a to z), digits and hyphens, as names consist of")
+}
+
 /// The name that people read: at most 100 characters, none of them NUL, which PostgreSQL can't store.
 ///
 /// # Errors

@@ -15,9 +15,10 @@ use sha2::{Digest as _, Sha256};
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const RANDOM: usize = 40;
 const CHECKSUM: usize = 6;
-/// Codes are typed by people: no letter that looks like a digit.
+/// Codes and passwords are typed by people: no letter that looks like a digit.
 const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE: usize = 10;
+const PASSWORD: usize = 20;
 
 /// What a secret is good for, which its first characters say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +71,20 @@ pub(super) fn generate(kind: Kind, rng: &mut impl CryptoRng) -> SecretString {
 
 /// A new code of ten characters, 50 bits.
 pub(super) fn generate_code(rng: &mut impl CryptoRng) -> SecretString {
-    let text: String =
-        (0..CODE).map(|_| char::from(CODE_ALPHABET[rng.random_range(0..CODE_ALPHABET.len())])).collect();
+    generate_typed(CODE, rng)
+}
+
+/// A new password of twenty characters, 100 bits.
+pub(super) fn generate_password(rng: &mut impl CryptoRng) -> SecretString {
+    generate_typed(PASSWORD, rng)
+}
+
+/// Characters that people type, five bits each.
+fn generate_typed(length: usize, rng: &mut impl CryptoRng) -> SecretString {
+    let mut text = String::with_capacity(length);
+    for _ in 0..length {
+        text.push(char::from(CODE_ALPHABET[rng.random_range(0..CODE_ALPHABET.len())]));
+    }
     text.into()
 }
 

@@ -1,6 +1,6 @@
 //! Who belongs to which team.
 
-use entity_identitydb::{TeamId, UserId, organization_user, team_user, user};
+use entity_identitydb::{TeamId, UserId, organization, organization_user, team, team_user, user};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait as _, QueryFilter,
@@ -93,6 +93,27 @@ pub async fn members(db: &impl ConnectionTrait, team: TeamId, limit: u64) -> Res
         .all(db)
         .await?;
     Ok(rows.into_iter().map(|(_, user)| user).collect())
+}
+
+/// The live teams of a user, each with its organization, by the names of both.
+///
+/// # Errors
+///
+/// [`Error::Database`] if the query does not run.
+pub async fn of_user(
+    db: &impl ConnectionTrait,
+    user: UserId,
+) -> Result<Vec<(team::Model, organization::Model)>> {
+    let found = team::Entity::find()
+        .inner_join(team_user::Entity)
+        .find_both_related(organization::Entity)
+        .filter(team_user::Column::UserId.eq(user))
+        .filter(team_user::Column::DeletedAt.is_null())
+        .filter(team::Column::DeletedAt.is_null())
+        .filter(organization::Column::DeletedAt.is_null())
+        .order_by_asc(organization::Column::Name)
+        .order_by_asc(team::Column::Name);
+    Ok(found.all(db).await?)
 }
 
 /// The membership of a pair, deleted or not.

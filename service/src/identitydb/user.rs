@@ -32,6 +32,17 @@ pub struct Registration<'a> {
     pub email: &'a str,
 }
 
+/// Which users to list. By default: all who are live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter<'a> {
+    /// Those with this in the name, in any letter case; by [`rule::name_part`].
+    pub part: Option<&'a str>,
+    /// Those who gave this address, verified or not; by [`rule::email`].
+    pub email: Option<&'a str>,
+    /// The deleted ones instead, erased ones among them; by any address that they had.
+    pub deleted: bool,
+}
+
 /// What hung on a user and was deleted, or restored, with it: rows of each table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "a field that its name explains has no comment")]
@@ -105,13 +116,43 @@ pub async fn by_name_with_deleted(db: &impl ConnectionTrait, name: &str) -> Resu
     Ok(user::Entity::find().filter(user::Column::Name.eq(name)).one(db).await?)
 }
 
-/// Live users by name, at most `limit`. For the page after, give the name of the last one as `after`.
+/// Some users, whatever has become of them, in no order: to name those whom ids refer to.
 ///
 /// # Errors
 ///
 /// [`Error::Database`] if the query does not run.
-pub async fn list(db: &impl ConnectionTrait, after: Option<&str>, limit: u64) -> Result<Vec<user::Model>> {
-    let mut found = user::Entity::find().live();
+pub async fn by_ids_with_deleted(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = UserId>,
+) -> Result<Vec<user::Model>> {
+    Ok(user::Entity::find().filter(user::Column::Id.is_in(ids)).all(db).await?)
+}
+
+/// Users by name, at most `limit`. For the page after, give the name of the last one as `after`.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] if `after` can't be a name, or the filter breaks its rules.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    filter: Filter<'_>,
+    after: Option<&str>,
+    limit: u64,
+) -> Result<Vec<user::Model>> {
+    let found = user::Entity::find();
+    let mut found =
+        if filter.deleted { found.filter(user::Column::DeletedAt.is_not_null()) } else { found.live() };
+    if let Some(part) = filter.part {
+        rule::name_part(part)?;
+        found = found.filter(user::Column::Name.contains(part));
+    }
+    if let Some(address) = filter.email {
+        rule::email(address)?;
+        let given = user_email::Entity::find().filter(user_email::Column::Email.eq(address));
+        let given = if filter.deleted { given } else { given.live() };
+        let given = given.select_only().column(user_email::Column::UserId).into_query();
+        found = found.filter(user::Column::Id.in_subquery(given));
+    }
     if let Some(after) = after {
         rule::name(after)?;
         found = found.filter(user::Column::Name.gt(after));

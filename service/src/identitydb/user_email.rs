@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::audit_event::Entry;
 use super::scope::Live;
-use super::{Act, commit, conflict_on, rule, user};
+use super::{Act, commit, conflict_on, is_primary, rule, user};
 use crate::error::{Error, Result};
 
 /// Adds an address to a live user, not verified; the primary one if the user has no other.
@@ -116,6 +116,9 @@ pub async fn remove(
 ) -> Result<()> {
     let txn = db.begin().await?;
     let row = lock_in_txn(&txn, email).await?;
+    if row.is_primary && of_user(&txn, row.user_id).await?.len() > 1 {
+        return Err(is_primary());
+    }
     user_email::ActiveModel { deleted_at: Set(Some(act.at)), ..row.into() }.update(&txn).await?;
     Entry::new("remove", "email", email.0).record_in_txn(&txn, act).await?;
     commit(txn).await

@@ -104,11 +104,11 @@ async fn erasing_a_user_leaves_nothing_of_them_in_any_column() {
         assert!(before.iter().any(|found| found.ends_with(word)), "{word} was planted nowhere: {before:?}");
     }
 
-    let request = erasure::erase(&*db, user, &mut rng(), &Act::by(user, noon())).await.unwrap();
+    let erased = erasure::erase(&*db, user, &mut rng(), &Act::by(user, noon())).await.unwrap();
 
     assert_eq!(found(&db).await, Vec::<String>::new());
     for actor in ["zanzibar", "Jackdaw", "XYLOPHONE@example.org", "ocelot@example.org", "narwhal"] {
-        assert!(request.actor_digests.contains(&erasure::digest(actor)), "{actor}");
+        assert!(erased.request.actor_digests.contains(&erasure::digest(actor)), "{actor}");
     }
     let again = erasure::erase(&*db, user, &mut rng(), &act()).await;
     assert_eq!(said(again), format!("erasure of user {} is there already", user.0));
@@ -133,7 +133,7 @@ async fn a_deleted_user_is_erased_as_well_and_the_names_stay_in_quarantine() {
 async fn an_erasure_is_pending_until_it_is_carried_out_elsewhere() {
     let db = TestDb::migrated(Database::Identitydb).await;
     let user = planted(&db).await;
-    let request = erasure::erase(&*db, user, &mut rng(), &act()).await.unwrap();
+    let request = erasure::erase(&*db, user, &mut rng(), &act()).await.unwrap().request;
     assert_eq!(erasure::pending(&*db, 10).await.unwrap(), std::slice::from_ref(&request));
     let done = erasure::complete(&*db, request.id, &act()).await.unwrap();
     assert_eq!(done.completed_at, Some(noon()));

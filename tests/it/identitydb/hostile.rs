@@ -172,8 +172,12 @@ async fn every_text_that_is_looked_up_finds_nothing_and_is_no_error() {
         assert!(accepted("by_name", text, organization::by_name(&*db, text).await).flatten().is_none());
         assert!(accepted("by_name", text, team::by_name(&*db, acme, text).await).flatten().is_none());
         assert!(accepted("verified", text, user_email::verified(&*db, text).await).flatten().is_none());
-        drop(accepted("list", text, user::list(&*db, Some(text), 1).await));
-        drop(accepted("list", text, organization::list(&*db, Some(text), 1).await));
+        drop(accepted("list", text, user::list(&*db, user::Filter::default(), Some(text), 1).await));
+        drop(accepted(
+            "list",
+            text,
+            organization::list(&*db, organization::Filter::default(), Some(text), 1).await,
+        ));
         let may = permission::can(&*db, owner, text, Object::Organization(acme)).await;
         assert_eq!(accepted("can", text, may), Some(false));
         let read = audit_event::read(&*db, Filter { object: Some((text, 1)), actor: None }, None, 1).await;

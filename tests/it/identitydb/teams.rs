@@ -118,7 +118,7 @@ async fn a_deleted_organization_comes_back_with_its_teams_if_an_owner_is_left() 
     organization::delete(&*db, acme.id, &later(3)).await.unwrap();
     user::delete(&*db, ada.id, &later(4)).await.unwrap();
     let refused = organization::undelete(&*db, acme.id, &later(5)).await;
-    let last = "user: is the last owner of an organization; make another member an owner first";
+    let last = r#"user: nobody who owns "acme" is there any more; bring one of them back first"#;
     assert_eq!(said(refused), last);
     assert_eq!(organization::by_name(&*db, "acme").await.unwrap(), None);
 }

@@ -117,6 +117,50 @@ pub async fn of_user(db: &impl ConnectionTrait, user: UserId) -> Result<Vec<api_
     Ok(found.order_by_desc(api_token::Column::Id).all(db).await?)
 }
 
+/// A token, revoked or not.
+///
+/// # Errors
+///
+/// [`Error::Database`] if the query does not run.
+pub async fn by_id_with_deleted(
+    db: &impl ConnectionTrait,
+    token: ApiTokenId,
+) -> Result<Option<api_token::Model>> {
+    Ok(api_token::Entity::find_by_id(token).one(db).await?)
+}
+
+/// The token behind `secret`, revoked, expired or not, without using it: whose one that has leaked is.
+///
+/// # Errors
+///
+/// [`Error::Database`] if the query does not run.
+pub async fn by_secret_with_deleted(
+    db: &impl ConnectionTrait,
+    secret: &SecretString,
+) -> Result<Option<api_token::Model>> {
+    let digest = secret::digest(Kind::ApiToken, secret);
+    Ok(api_token::Entity::find().filter(api_token::Column::SecretSha256.eq(digest)).one(db).await?)
+}
+
+/// Revokes every token of a user, also expired ones; how many.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] if there is no such live user.
+pub async fn revoke_all(
+    db: &(impl ConnectionTrait + TransactionTrait),
+    user: UserId,
+    act: &Act<'_>,
+) -> Result<u64> {
+    let txn = db.begin().await?;
+    user::lock_in_txn(&txn, user).await?;
+    let revoked = delete_all::<api_token::Entity>(&txn, api_token::Column::UserId.eq(user), act.at).await?;
+    let after = json!({ "tokens": revoked });
+    Entry::new("revoke-tokens", "user", user.0).after(after).record_in_txn(&txn, act).await?;
+    commit(txn).await?;
+    Ok(revoked)
+}
+
 /// Revokes a token. It never comes back.
 ///
 /// # Errors

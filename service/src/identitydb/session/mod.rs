@@ -5,11 +5,13 @@ use entity_identitydb::{SessionId, UserId, password, session};
 use rand::CryptoRng;
 use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::DateTimeUtc;
+use sea_orm::sea_query::ExprTrait as _;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
     Statement, TransactionTrait,
 };
 use secrecy::SecretString;
+use serde_json::json;
 
 use super::audit_event::{Entry, origin_in_txn};
 use super::password::{Hasher, confirm_in_txn};
@@ -129,6 +131,28 @@ pub async fn of_user(
     let found = session::Entity::find().filter(session::Column::UserId.eq(user)).live();
     let found = found.filter(session::Column::ExpiresAt.gt(at));
     Ok(found.order_by_desc(session::Column::Id).all(db).await?)
+}
+
+/// Ends every session of a user: signs out everywhere. How many there were; expired ones are not counted.
+///
+/// A sign-in at the same time is either among them or begins after.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] if there is no such live user.
+pub async fn end_all(
+    db: &(impl ConnectionTrait + TransactionTrait),
+    user: UserId,
+    act: &Act<'_>,
+) -> Result<u64> {
+    let txn = db.begin().await?;
+    user::lock_in_txn(&txn, user).await?;
+    let which = session::Column::UserId.eq(user).and(session::Column::ExpiresAt.gt(act.at));
+    let ended = delete_all::<session::Entity>(&txn, which, act.at).await?;
+    let after = json!({ "sessions": ended });
+    Entry::new("sign-out", "user", user.0).after(after).record_in_txn(&txn, act).await?;
+    commit(txn).await?;
+    Ok(ended)
 }
 
 /// Ends a session: signs out.
