@@ -19,8 +19,8 @@ use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    demo, derived, digest, import, ingest, inventory, migrate, package, purl, query, refresh, search, serve,
-    version,
+    demo, derived, digest, identity, import, ingest, inventory, migrate, package, purl, query, refresh,
+    search, serve, version,
 };
 use crate::output::Outcome;
 
@@ -77,6 +77,24 @@ enum Command {
     /// Shows inventories, and what is known against them
     #[command(subcommand)]
     Inventory(inventory::Command),
+    /// Makes, shows, changes and erases users
+    #[command(subcommand)]
+    User(identity::user::Command),
+    /// Makes, shows and changes organizations and their members
+    #[command(subcommand)]
+    Org(identity::organization::Command),
+    /// Makes, shows and changes teams of an organization
+    #[command(subcommand)]
+    Team(identity::team::Command),
+    /// Makes, shows and revokes API tokens
+    #[command(subcommand)]
+    Token(identity::token::Command),
+    /// Shows who did what to users, organizations and what is theirs
+    #[command(subcommand)]
+    Audit(identity::audit::Command),
+    /// Shows what was erased here and is still to be elsewhere
+    #[command(subcommand)]
+    Erasure(identity::erasure::Command),
     /// Holds derived tables against what they follow from
     #[command(subcommand)]
     Derived(derived::Command),
@@ -140,6 +158,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Package(command) => package::run(&context, command).await,
         Command::Search(arguments) => search::run(&context, arguments).await,
         Command::Inventory(command) => inventory::run(&context, command).await,
+        Command::User(command) => identity::user::run(&context, command).await,
+        Command::Org(command) => identity::organization::run(&context, command).await,
+        Command::Team(command) => identity::team::run(&context, command).await,
+        Command::Token(command) => identity::token::run(&context, command).await,
+        Command::Audit(command) => identity::audit::run(&context, command).await,
+        Command::Erasure(command) => identity::erasure::run(&context, command).await,
         Command::Derived(command) => derived::run(&context, command).await,
         Command::Purl(command) => purl::run(&context, &command),
         Command::Version(command) => version::run(&context, &command),

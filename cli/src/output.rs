@@ -7,6 +7,8 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 
+use crate::Context;
+
 /// How a command ended. DESIGN: 2, wrong usage, is clap's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -65,6 +67,24 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
 pub fn text(text: impl std::fmt::Display) -> anyhow::Result<()> {
     writeln!(anstream::stdout().lock(), "{text}")?;
     Ok(())
+}
+
+/// Prints `value` as JSON for programs, or as `describe` tells it to people.
+///
+/// # Errors
+///
+/// When standard output is gone.
+pub fn print<T: Serialize>(
+    context: &Context,
+    value: &T,
+    describe: impl FnOnce(&T) -> String,
+) -> anyhow::Result<Outcome> {
+    if context.json {
+        json(value)?;
+    } else {
+        text(describe(value))?;
+    }
+    Ok(Outcome::Done)
 }
 
 /// A table without lines, its columns in `right` (by position) aligned to the right.

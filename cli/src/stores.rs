@@ -151,6 +151,15 @@ impl Stores {
         self.open.ardb.as_ref().context("this command did not ask for ardb")
     }
 
+    /// The identity database.
+    ///
+    /// # Errors
+    ///
+    /// If the command did not ask for it.
+    pub fn identitydb(&self) -> anyhow::Result<&DatabaseConnection> {
+        self.open.identitydb.as_ref().context("this command did not ask for identitydb")
+    }
+
     /// The reporting database.
     ///
     /// # Errors

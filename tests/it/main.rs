@@ -24,6 +24,7 @@ mod events_schema;
 mod events_shards;
 mod events_sources;
 mod identitydb;
+mod identitydb_cli;
 mod import_cargo_index;
 mod import_crates_io_dump;
 mod import_lockfile;

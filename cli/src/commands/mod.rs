@@ -5,6 +5,7 @@ pub mod demo;
 pub mod derived;
 pub mod digest;
 pub mod events;
+pub mod identity;
 pub mod import;
 pub mod import_runs;
 pub mod ingest;

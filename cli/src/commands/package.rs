@@ -17,7 +17,7 @@ use service::ardb::{
 use service::purl::Purl;
 
 use crate::Context;
-use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint, plain};
+use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint, plain, print};
 use crate::stores::Stores;
 
 /// How many near names are suggested for one that is not there.
@@ -98,19 +98,6 @@ pub async fn run(context: &Context, command: Command) -> anyhow::Result<Outcome>
         }
     })
     .await
-}
-
-fn print<T: Serialize>(
-    context: &Context,
-    found: &T,
-    describe: impl FnOnce(&T) -> String,
-) -> anyhow::Result<Outcome> {
-    if context.json {
-        output::json(found)?;
-    } else {
-        output::text(describe(found))?;
-    }
-    Ok(Outcome::Done)
 }
 
 /// The package that `purl` names.
