@@ -107,6 +107,20 @@ async fn erasing_a_user_leaves_nothing_of_them_in_any_column() {
     let erased = erasure::erase(&*db, user, &mut rng(), &Act::by(user, noon())).await.unwrap();
 
     assert_eq!(found(&db).await, Vec::<String>::new());
+    let rows = erasure::Rows {
+        invitations: 1,
+        passwords: 1,
+        sessions: 1,
+        api_tokens: 1,
+        one_time_codes: 1,
+        external_accounts: 1,
+        emails: 2,
+        team_memberships: 0,
+        memberships: 1,
+        origins: 1,
+        names: 3, // the two and the pseudonym
+    };
+    assert_eq!(erased.rows, rows);
     for actor in ["zanzibar", "Jackdaw", "XYLOPHONE@example.org", "ocelot@example.org", "narwhal"] {
         assert!(erased.request.actor_digests.contains(&erasure::digest(actor)), "{actor}");
     }

@@ -10,7 +10,7 @@ use service::identitydb::permission::{Object, ObjectKind};
 use service::identitydb::session::{self, Login};
 use service::identitydb::user::Registration;
 use service::identitydb::{
-    Act, Origin, api_token, invitation, one_time_code, organization, password, permission, team, user,
+    Act, Origin, api_token, invitation, name, one_time_code, organization, password, permission, team, user,
     user_email,
 };
 use service::{Error, Result};
@@ -172,17 +172,28 @@ async fn every_text_that_is_looked_up_finds_nothing_and_is_no_error() {
         assert!(accepted("by_name", text, organization::by_name(&*db, text).await).flatten().is_none());
         assert!(accepted("by_name", text, team::by_name(&*db, acme, text).await).flatten().is_none());
         assert!(accepted("verified", text, user_email::verified(&*db, text).await).flatten().is_none());
-        drop(accepted("list", text, user::list(&*db, user::Filter::default(), Some(text), 1).await));
-        drop(accepted(
-            "list",
-            text,
-            organization::list(&*db, organization::Filter::default(), Some(text), 1).await,
-        ));
+        let (users, organizations) = (user::Filter::default(), organization::Filter::default());
+        for (filter, after) in [
+            (users, Some(text.as_str())),
+            (user::Filter { part: Some(text), ..users }, None),
+            (user::Filter { email: Some(text), deleted: true, ..users }, None),
+        ] {
+            drop(accepted("list", text, user::list(&*db, filter, after, 1).await));
+        }
+        for (filter, after) in [
+            (organizations, Some(text.as_str())),
+            (organization::Filter { part: Some(text), deleted: true }, None),
+        ] {
+            drop(accepted("list", text, organization::list(&*db, filter, after, 1).await));
+        }
+        drop(accepted("taken", text, name::taken(&*db, text, noon()).await));
         let may = permission::can(&*db, owner, text, Object::Organization(acme)).await;
         assert_eq!(accepted("can", text, may), Some(false));
         let read = audit_event::read(&*db, Filter { object: Some((text, 1)), actor: None }, None, 1).await;
         assert_eq!(accepted("read", text, read), Some(Vec::new()));
         let shown = secret(text);
+        let leaked = api_token::by_secret_with_deleted(&*db, &shown).await;
+        assert!(accepted("by_secret", text, leaked).flatten().is_none());
         assert!(
             accepted("authenticate", text, api_token::authenticate(&*db, &shown, noon()).await).is_none()
         );

@@ -1,6 +1,6 @@
 //! `archer org add | remove | role`: who belongs to an organization, and as what.
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use clap::Args;
 use entity_identitydb::{Role, organization, user};
 use sea_orm::{ActiveEnum as _, DatabaseConnection};
@@ -63,15 +63,16 @@ pub(super) async fn add(
     role: Role,
 ) -> anyhow::Result<Outcome> {
     let (organization, user) = find(db, member).await?;
-    match organization_user::add(db, organization.id, user.id, role, &Act::system(now())).await {
-        Err(Error::Conflict { .. }) => bail!(
+    let added = organization_user::add(db, organization.id, user.id, role, &Act::system(now())).await;
+    added.map_err(|error| match error {
+        Error::Conflict { .. } => anyhow!(
             "{user} is a member of {organization} already; `archer org role {organization} {user} {}` changes as what",
             role.to_value(),
             user = user.name,
             organization = organization.name,
         ),
-        added => drop(added?),
-    }
+        error => error.into(),
+    })?;
     print(context, &membership(&organization, &user, Some(role)), |_| {
         format!("{} is a member of {} as {}", user.name, organization.name, role.to_value())
     })

@@ -153,17 +153,14 @@ async fn add(context: &Context, db: &DatabaseConnection, member: &Member) -> any
     let Member { team: name, .. } = member;
     let team = super::team(db, name).await?;
     let user = super::user(db, &member.user).await?;
-    match team_user::add(db, team.id, user.id, &Act::system(now())).await {
-        Err(Error::Conflict { .. }) => bail!("{} is in {name} already", user.name),
-        Err(Error::Invalid { field: "user", .. }) => {
-            let organization = &name.organization;
-            bail!(
-                "{user} is no member of {organization}; `archer org add {organization} {user}` first",
-                user = user.name
-            )
+    team_user::add(db, team.id, user.id, &Act::system(now())).await.map_err(|error| match error {
+        Error::Conflict { .. } => anyhow!("{} is in {name} already", user.name),
+        Error::Invalid { field: "user", .. } => {
+            let (user, organization) = (&user.name, &name.organization);
+            anyhow!("{user} is no member of {organization}; `archer org add {organization} {user}` first")
         }
-        added => drop(added?),
-    }
+        error => error.into(),
+    })?;
     let told = json!({ "team": name.to_string(), "user": user.name });
     print(context, &told, |_| format!("{} is in {name}", user.name))
 }
