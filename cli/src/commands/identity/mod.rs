@@ -1,8 +1,8 @@
 //! `archer user`, `org`, `team`, `token`, `audit` and `erasure`: identitydb for operators.
 //!
 //! Whom something is done to is named as people name them, never by an id, except where there is no name: tokens,
-//! requests. What is done is in the audit trail as the system's own. A secret is read by [`secret::read`] and shown
-//! by [`secret::show`], and nowhere else.
+//! requests. What is done is in the audit trail as the system's own. A secret is read by `secret::read` and shown
+//! by `secret::show`, and nowhere else.
 
 pub mod audit;
 pub mod erasure;

@@ -91,7 +91,9 @@ pub enum Command {
     /// Erases a user, deleted or not, for good (GDPR, article 17)
     #[command(after_help = "Examples:\n  archer user export bob > bob.json\n  archer user erase bob\n  \
         archer user erase bob --yes\n\n\
-        Says how many rows of each table that were. Other stores are asked for the same: `archer erasure list`.")]
+        Says how many rows of each table that were. Other stores are asked for the same: `archer erasure list`. \
+        Events are found by what their source calls a person, so `archer events erase --actor NAME` comes first: \
+        afterwards nobody here knows the names.")]
     Erase(erase::Erase),
     /// Prints everything about a user as JSON, deleted rows too, and no secrets (GDPR, article 15)
     #[command(after_help = "Example:\n  archer user export ada > ada.json")]
