@@ -15,7 +15,7 @@ pub const QUARANTINE_DAYS: i64 = 90;
 /// What a name looks like: lower case, without hyphens, `0` as `o`, `1` and `i` as `l`, `rn` as `m`. Names
 /// of one canonical form are one name, so nobody can pass for somebody else.
 ///
-/// Names are ASCII by [`rule::name`](super::rule::name), so what looks alike is what [Unicode's list of
+/// Names are ASCII by [`rule::name`], so what looks alike is what [Unicode's list of
 /// confusables](https://www.unicode.org/reports/tr39/#Confusable_Detection) has within ASCII letters and
 /// digits; letter case and hyphens come on top, because names are compared and read without them.
 /// `identitydb_name_key` in the database says the same.
