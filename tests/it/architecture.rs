@@ -15,6 +15,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "dev",
             "entity-analyticsdb",
             "entity-ardb",
+            "entity-identitydb",
             "events",
             "migration",
             "migration-runner",
