@@ -5,7 +5,9 @@ use entity_ardb::{
     affected_package, affected_range, affected_version, dependency, ecosystem, import_error, import_run,
     inventory, inventory_component, inventory_relation, package, source_document, version,
 };
-use sea_orm::{ColumnTrait as _, Order, QueryFilter as _, QueryOrder as _, Select, sea_query::NullOrdering};
+use sea_orm::{
+    ColumnTrait as _, Order, QueryFilter as _, QueryOrder as _, QuerySelect, Select, sea_query::NullOrdering,
+};
 
 /// Rows that are not deleted. Every read has it.
 pub trait Live: Sized {
@@ -13,6 +15,17 @@ pub trait Live: Sized {
     #[must_use]
     fn live(self) -> Self;
 }
+
+/// A limit that may be any number.
+pub trait AtMost: QuerySelect {
+    /// At most `limit` rows. PostgreSQL takes a bigint, and the driver panics on more.
+    #[must_use]
+    fn at_most(self, limit: u64) -> Self {
+        self.limit(limit.min(i64::MAX.unsigned_abs()))
+    }
+}
+
+impl<S: QuerySelect> AtMost for S {}
 
 macro_rules! live {
     ($($entity:ident),+ $(,)?) => {$(

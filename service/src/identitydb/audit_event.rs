@@ -1,19 +1,20 @@
 //! The audit trail: who did what to what, from where. Every write of this module adds to it in its own
 //! transaction, so that there is no change without its entry.
 //!
-//! An entry holds ids, roles, scopes and times, never a secret, a name or an address: the trail can't be
-//! changed, and a person can be erased all the same. Where somebody acted from is a row of `origins`, which
+//! An entry holds ids, roles, numbers and times, never a secret, a name, an address or words of a user's: the trail
+//! can't be changed, and a person can be erased all the same. Where somebody acted from is a row of `origins`, which
 //! the erasure empties.
 
+use chrono::Datelike as _;
 use entity_identitydb::{AuditEventId, OriginId, UserId, audit_event, origin};
 use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::{Date, Json};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement};
 
-use super::scope::Live;
+use super::scope::{AtMost, Live};
 use super::{Act, rule};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Which entries to read. None: all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub struct Filter<'a> {
 ///
 /// # Errors
 ///
-/// [`Error::Database`](crate::Error::Database) if the query does not run.
+/// [`Error::Database`] if the query does not run.
 pub async fn read(
     db: &impl ConnectionTrait,
     filter: Filter<'_>,
@@ -50,7 +51,7 @@ pub async fn read(
     if let Some(before) = before {
         found = found.filter(audit_event::Column::Id.lt(before));
     }
-    Ok(found.order_by_desc(audit_event::Column::Id).limit(limit).all(db).await?)
+    Ok(found.order_by_desc(audit_event::Column::Id).at_most(limit).all(db).await?)
 }
 
 /// Where the actors of some entries acted from, in no order; empty where it was erased.
@@ -71,8 +72,13 @@ pub async fn origins(
 ///
 /// # Errors
 ///
-/// [`Error::Database`](crate::Error::Database) if the role may not.
+/// [`Error::Invalid`] if the year has not four digits, which name the partition; [`Error::Database`] if the role
+/// may not.
 pub async fn add_month(db: &impl ConnectionTrait, day: Date) -> Result<bool> {
+    if !(1_000..=9_999).contains(&day.year()) {
+        let reason = "expected a year from 1000 to 9999".to_owned();
+        return Err(Error::Invalid { field: "day", reason });
+    }
     let sql = "select identitydb_add_audit_month($1) as added";
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [day.into()]);
     let row = db.query_one_raw(statement).await?;

@@ -21,7 +21,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::audit_event::Entry;
-use super::scope::{Live, delete_all};
+use super::scope::{AtMost, Live, delete_all};
 use super::user::{delete_dependants_in_txn, not_found, refuse_last_owner_in_txn};
 use super::{Act, commit};
 use crate::error::{Error, Result};
@@ -140,7 +140,7 @@ pub async fn of_users(
 /// [`Error::Database`] if the query does not run.
 pub async fn pending(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<erasure_request::Model>> {
     let found = erasure_request::Entity::find().filter(erasure_request::Column::CompletedAt.is_null()).live();
-    Ok(found.order_by_asc(erasure_request::Column::Id).limit(limit).all(db).await?)
+    Ok(found.order_by_asc(erasure_request::Column::Id).at_most(limit).all(db).await?)
 }
 
 /// Notes that the traces are gone everywhere. A request that is completed already keeps its time.

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::audit_event::Entry;
 use super::keyring::Keyring;
-use super::scope::{Live, delete_all};
+use super::scope::{AtMost, Live, delete_all};
 use super::{Act, commit, conflict_on, rule, user};
 use crate::error::{Error, Result};
 
@@ -149,7 +149,7 @@ pub async fn reencrypt(
     let old = external_account::Entity::find()
         .filter(external_account::Column::SecretKeyName.ne(keys.current()))
         .order_by_asc(external_account::Column::Id);
-    let rows = old.limit(limit).lock_exclusive().all(&txn).await?;
+    let rows = old.at_most(limit).lock_exclusive().all(&txn).await?;
     let done = rows.len();
     for row in rows {
         let Some(opened) = secret(keys, &row)? else { continue };

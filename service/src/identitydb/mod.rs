@@ -11,8 +11,9 @@
 //! by id, then what hangs on them. What must hold whoever writes (an organization keeps an owner, a user with
 //! addresses a primary one, a changed password ends the other sessions) is a trigger in the database as well.
 //!
-//! Services connect as a member of the role `identitydb_writer`, reports as one of `identitydb_reader`, and what
-//! migrates as one of `identitydb_owner`: the last migration creates them and says what each may do.
+//! Services connect as a member of the role `identitydb_writer`, which is enough for everything here; reports as one of
+//! `identitydb_reader`, and what migrates as one of `identitydb_owner`, which owns it all. The README says how an
+//! operator sets that up.
 //!
 //! # Users and organizations
 //!

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::audit_event::Entry;
 use super::organization_user::owners_of;
-use super::scope::{Live, delete_all, restore_all};
+use super::scope::{AtMost, Live, delete_all, restore_all};
 use super::{Act, commit, conflict_on, name as names, rule, user as user_of};
 use crate::error::{Error, Result};
 
@@ -140,7 +140,7 @@ pub async fn list(
         rule::name(after)?;
         found = found.filter(organization::Column::Name.gt(after));
     }
-    Ok(found.order_by_asc(organization::Column::Name).limit(limit).all(db).await?)
+    Ok(found.order_by_asc(organization::Column::Name).at_most(limit).all(db).await?)
 }
 
 /// Gives an organization another name. The one before stays taken for

@@ -5,13 +5,13 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::ExprTrait as _;
 use sea_orm::{
     ActiveEnum as _, ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
+    QueryFilter, QueryOrder, TransactionTrait,
 };
 use serde_json::json;
 
 use super::audit_event::Entry;
 use super::organization::{lock_one_in_txn, teams};
-use super::scope::{Live, delete_all};
+use super::scope::{AtMost, Live, delete_all};
 use super::user::hold_in_txn;
 use super::{Act, commit};
 use crate::error::{Error, Result};
@@ -163,7 +163,7 @@ pub async fn members(
         .filter(organization_user::Column::OrganizationId.eq(organization))
         .filter(organization_user::Column::DeletedAt.is_null())
         .order_by_asc(user::Column::Name)
-        .limit(limit)
+        .at_most(limit)
         .all(db)
         .await?;
     Ok(rows.into_iter().map(|(user, membership)| (user, membership.role)).collect())

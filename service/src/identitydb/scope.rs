@@ -9,7 +9,7 @@ use sea_orm::sea_query::{Expr, IntoCondition};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Select, UpdateMany};
 
 use crate::error::Result;
-pub(super) use crate::scope::Live;
+pub(super) use crate::scope::{AtMost, Live};
 
 /// A table whose rows are marked when they are deleted.
 pub(super) trait Marked: EntityTrait {

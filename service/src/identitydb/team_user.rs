@@ -4,12 +4,12 @@ use entity_identitydb::{TeamId, UserId, organization, organization_user, team, t
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait as _, QueryFilter,
-    QueryOrder, QuerySelect, TransactionTrait,
+    QueryOrder, TransactionTrait,
 };
 use serde_json::json;
 
 use super::audit_event::Entry;
-use super::scope::Live;
+use super::scope::{AtMost, Live};
 use super::team::lock_in_txn as lock_team_in_txn;
 use super::user::hold_in_txn;
 use super::{Act, commit};
@@ -89,7 +89,7 @@ pub async fn members(db: &impl ConnectionTrait, team: TeamId, limit: u64) -> Res
         .filter(team_user::Column::TeamId.eq(team))
         .filter(team_user::Column::DeletedAt.is_null())
         .order_by_asc(user::Column::Name)
-        .limit(limit)
+        .at_most(limit)
         .all(db)
         .await?;
     Ok(rows.into_iter().map(|(_, user)| user).collect())

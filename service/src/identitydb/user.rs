@@ -17,7 +17,7 @@ use serde_json::json;
 use super::audit_event::Entry;
 use super::organization::lock_in_txn as lock_organizations_in_txn;
 use super::organization_user::refuse_without_owner_in_txn;
-use super::scope::{Live, delete_all, restore_all};
+use super::scope::{AtMost, Live, delete_all, restore_all};
 use super::{Act, commit, conflict_on, external_account as account, name, rule, user_email as email};
 use crate::error::{Error, Result};
 
@@ -157,7 +157,7 @@ pub async fn list(
         rule::name(after)?;
         found = found.filter(user::Column::Name.gt(after));
     }
-    Ok(found.order_by_asc(user::Column::Name).limit(limit).all(db).await?)
+    Ok(found.order_by_asc(user::Column::Name).at_most(limit).all(db).await?)
 }
 
 /// Gives a user another name. The one before stays taken for [`name::QUARANTINE_DAYS`] days, for everybody else.
