@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use dev::SecretUrl;
 use dev::endpoints::{Endpoints, Needs, Resolved, Store};
 use events::migration::{Event, Extent};
 use migration_runner::{Runner, cli};
@@ -42,9 +43,28 @@ pub fn events_runner(client: &events::Client, board: &Board) -> events::migratio
     })
 }
 
+/// As whom a command connects, where that makes a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    /// Who serves: reads and writes rows.
+    Service,
+    /// Who migrates.
+    Owner,
+}
+
+impl Access {
+    fn url(self, endpoints: &Endpoints, store: Store) -> Option<&SecretUrl> {
+        match self {
+            Self::Service => endpoints.get(store),
+            Self::Owner => endpoints.owner(store),
+        }
+    }
+}
+
 /// The databases of one command.
 pub struct Stores {
     resolved: Resolved,
+    access: Access,
     open: Open,
     unreachable: Vec<(&'static str, anyhow::Error)>,
 }
@@ -73,19 +93,19 @@ impl Stores {
         Self::run(dev::endpoints::resolve(&context.urls, needs, &context.program).await?, work).await
     }
 
-    /// As [`Stores::with`], also where only some of the databases can be reached; [`Stores::unreachable`] has the
-    /// others.
+    /// As [`Stores::with`], for who migrates, and also where only some of the databases can be reached;
+    /// [`Stores::unreachable`] has the others.
     ///
     /// # Errors
     ///
     /// When a server can't be found or started; and whatever `work` says.
-    pub async fn with_reachable<T>(
+    pub async fn to_migrate<T>(
         context: &Context,
         needs: Needs,
         work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let resolved = dev::endpoints::resolve(&context.urls, needs, &context.program).await?;
-        Self::run_reachable(resolved, work).await
+        Self::run_reachable(resolved, Access::Owner, work).await
     }
 
     /// As [`Stores::with`], on the embedded servers, whatever is configured.
@@ -104,7 +124,7 @@ impl Stores {
         resolved: Resolved,
         work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        Self::run_reachable(resolved, async |stores| match stores.unreachable.first() {
+        Self::run_reachable(resolved, Access::Service, async |stores| match stores.unreachable.first() {
             None => work(stores).await,
             Some((_, error)) => Err(anyhow::anyhow!("{error:#}")),
         })
@@ -113,9 +133,10 @@ impl Stores {
 
     async fn run_reachable<T>(
         resolved: Resolved,
+        access: Access,
         work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        let mut stores = Self { resolved, open: Open::default(), unreachable: Vec::new() };
+        let mut stores = Self { resolved, access, open: Open::default(), unreachable: Vec::new() };
         stores.connect().await;
         let done = work(&stores).await;
         let closed = stores.close().await;
@@ -193,10 +214,7 @@ impl Stores {
 
     /// The same, those together that share a URL.
     pub fn postgres_by_url(&self) -> Vec<Vec<(&'static str, &DatabaseConnection)>> {
-        let url = |name| {
-            let store = Store::ALL.into_iter().find(|store| store.database() == name)?;
-            self.resolved.endpoints.get(store).map(|url| url.expose())
-        };
+        let url = |name| self.access.url(&self.resolved.endpoints, store_of(name)?).map(SecretUrl::expose);
         let mut groups: Vec<Vec<(&'static str, &DatabaseConnection)>> = Vec::new();
         for (name, db) in self.postgres() {
             match groups.iter_mut().find(|group| url(group[0].0) == url(name)) {
@@ -212,7 +230,7 @@ impl Stores {
         &self.unreachable
     }
 
-    /// Applies what is pending everywhere, and says how many migrations that were, by database.
+    /// Applies what is pending everywhere, as who migrates it, and says how many migrations that were, by database.
     ///
     /// # Errors
     ///
@@ -221,13 +239,28 @@ impl Stores {
         let board = Board::new(false);
         let mut applied = Vec::new();
         for (name, db) in self.postgres() {
-            applied.push((name, runner(name, &board, "up").up(db).await?.len()));
+            let owner = self.owner(name).await?;
+            let done = runner(name, &board, "up").up(owner.as_ref().unwrap_or(db)).await;
+            if let Some(owner) = owner {
+                owner.close().await?;
+            }
+            applied.push((name, done.map_err(|error| explained(error, name))?.len()));
         }
         if let Some(client) = &self.open.events {
             let change = events_runner(client, &board).up(&Extent::All).await?;
             applied.push(("events", change.migrations.len()));
         }
         Ok(applied)
+    }
+
+    /// A connection of who migrates the database, where that is somebody else.
+    async fn owner(&self, name: &'static str) -> anyhow::Result<Option<DatabaseConnection>> {
+        let Some(store) = store_of(name) else { return Ok(None) };
+        let url = |access: Access| access.url(&self.resolved.endpoints, store);
+        match url(Access::Owner) {
+            Some(owner) if Some(owner) != url(self.access) => open(store.variable(), owner).await.map(Some),
+            _ => Ok(None),
+        }
     }
 
     async fn migrate_or_refuse(&self) -> anyhow::Result<()> {
@@ -255,7 +288,7 @@ impl Stores {
     }
 
     async fn connect(&mut self) {
-        let endpoints = &self.resolved.endpoints;
+        let (endpoints, access) = (&self.resolved.endpoints, self.access);
         let unreachable = &mut self.unreachable;
         let mut take = |name, opened| match opened {
             Ok(db) => db,
@@ -264,9 +297,9 @@ impl Stores {
                 None
             }
         };
-        self.open.ardb = take("ardb", connect(endpoints, Store::Ardb).await);
-        self.open.identitydb = take("identitydb", connect(endpoints, Store::Identitydb).await);
-        self.open.analyticsdb = take("analyticsdb", connect(endpoints, Store::Analyticsdb).await);
+        self.open.ardb = take("ardb", connect(endpoints, access, Store::Ardb).await);
+        self.open.identitydb = take("identitydb", connect(endpoints, access, Store::Identitydb).await);
+        self.open.analyticsdb = take("analyticsdb", connect(endpoints, access, Store::Analyticsdb).await);
         if let Some(url) = endpoints.get(Store::Events) {
             match events::Client::connect(url.expose()).await {
                 Ok(client) => self.open.events = Some(client),
@@ -286,10 +319,38 @@ impl Stores {
     }
 }
 
+/// With the way out where who serves may not migrate.
+fn explained(error: migration_runner::Error, name: &str) -> anyhow::Error {
+    let is_refused = name == "identitydb" && error.to_string().contains("permission denied");
+    let error = anyhow::Error::new(error);
+    if !is_refused {
+        return error;
+    }
+    error.context(
+        "IDENTITYDB_URL is of who serves, and migrations are pending: set IDENTITYDB_OWNER_URL to who migrates, or run \
+         `archer migrate up` as that, and start with --migrate check",
+    )
+}
+
+fn store_of(name: &str) -> Option<Store> {
+    Store::ALL.into_iter().find(|store| store.database() == name)
+}
+
 /// Connects to one PostgreSQL database, if the command needs it.
-async fn connect(endpoints: &Endpoints, store: Store) -> anyhow::Result<Option<DatabaseConnection>> {
-    let Some(url) = endpoints.get(store) else { return Ok(None) };
-    let unreachable = || format!("{} at {url} can't be reached", store.variable());
+async fn connect(
+    endpoints: &Endpoints,
+    access: Access,
+    store: Store,
+) -> anyhow::Result<Option<DatabaseConnection>> {
+    match access.url(endpoints, store) {
+        Some(url) => open(store.variable(), url).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Connects to the PostgreSQL database that `variable` could name.
+async fn open(variable: &str, url: &SecretUrl) -> anyhow::Result<DatabaseConnection> {
+    let unreachable = || format!("{variable} at {url} can't be reached");
     // One connection first: a pool tries until its patience ends, and then does not say why.
     let mut probe = PgConnection::connect(url.expose()).await.with_context(unreachable)?;
     let version: String = sqlx::query_scalar("show server_version_num").fetch_one(&mut probe).await?;
@@ -300,5 +361,5 @@ async fn connect(endpoints: &Endpoints, store: Store) -> anyhow::Result<Option<D
     options.max_connections(CONNECTIONS).sqlx_logging_level(tracing::log::LevelFilter::Debug);
     // An import takes the time it takes; its bar says so.
     options.sqlx_slow_statements_logging_settings(tracing::log::LevelFilter::Debug, SLOW);
-    Ok(Some(Database::connect(options).await.with_context(unreachable)?))
+    Database::connect(options).await.with_context(unreachable)
 }

@@ -1,5 +1,6 @@
 //! Which server a command talks to: flags, then the environment, then `.env`, then the embedded
-//! servers; a URL of a database's own before `DATABASE_URL`, unless that is a flag.
+//! servers; a URL of a database's own before `DATABASE_URL`, unless that is a flag. And as whom: who migrates
+//! may have a URL apart from who serves.
 //!
 //! ```no_run
 //! # async fn example() -> dev::Result<()> {
@@ -18,6 +19,7 @@ use url::Url;
 
 use crate::error::{Error, Result};
 use crate::layout::Layout;
+use crate::postgres::Role;
 use crate::program::Program;
 use crate::secret::SecretUrl;
 use crate::servers::{self, Options, Servers};
@@ -63,10 +65,21 @@ impl Store {
         }
     }
 
+    /// The variable that holds the URL of who migrates it, where that may be somebody else.
+    const fn owner_variable(self) -> Option<&'static str> {
+        match self {
+            Self::Identitydb => Some(IDENTITYDB_OWNER_URL),
+            Self::Ardb | Self::Analyticsdb | Self::Events => None,
+        }
+    }
+
     const fn is_postgres(self) -> bool {
         !matches!(self, Self::Events)
     }
 }
+
+/// Who migrates identitydb, where who serves from it may not.
+pub(crate) const IDENTITYDB_OWNER_URL: &str = "IDENTITYDB_OWNER_URL";
 
 /// Where a PostgreSQL database has no URL of its own: all of them in this one.
 const DATABASE_URL: &str = "DATABASE_URL";
@@ -81,6 +94,9 @@ pub struct Overrides {
     /// PostgreSQL database of people [else IDENTITYDB_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub identitydb_url: Option<String>,
+    /// The same for who migrates it [else IDENTITYDB_OWNER_URL, else the same URL]
+    #[arg(long, global = true, value_name = "URL")]
+    pub identitydb_owner_url: Option<String>,
     /// PostgreSQL database of reports [else ANALYTICSDB_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub analyticsdb_url: Option<String>,
@@ -99,6 +115,7 @@ impl std::fmt::Debug for Overrides {
         f.debug_struct("Overrides")
             .field("ardb_url", &given(&self.ardb_url))
             .field("identitydb_url", &given(&self.identitydb_url))
+            .field("identitydb_owner_url", &given(&self.identitydb_owner_url))
             .field("analyticsdb_url", &given(&self.analyticsdb_url))
             .field("database_url", &given(&self.database_url))
             .field("clickhouse_url", &given(&self.clickhouse_url))
@@ -112,6 +129,7 @@ impl Overrides {
     pub const fn any(&self) -> bool {
         self.ardb_url.is_some()
             || self.identitydb_url.is_some()
+            || self.identitydb_owner_url.is_some()
             || self.analyticsdb_url.is_some()
             || self.database_url.is_some()
             || self.clickhouse_url.is_some()
@@ -121,6 +139,7 @@ impl Overrides {
         match variable {
             "ARDB_URL" => self.ardb_url.as_deref(),
             "IDENTITYDB_URL" => self.identitydb_url.as_deref(),
+            IDENTITYDB_OWNER_URL => self.identitydb_owner_url.as_deref(),
             "ANALYTICSDB_URL" => self.analyticsdb_url.as_deref(),
             DATABASE_URL => self.database_url.as_deref(),
             "CLICKHOUSE_URL" => self.clickhouse_url.as_deref(),
@@ -176,6 +195,8 @@ pub struct Endpoints {
     pub ardb: Option<SecretUrl>,
     /// As `ardb`; the same URL where all databases are overlaid in one.
     pub identitydb: Option<SecretUrl>,
+    /// Of who migrates identitydb; `None` if that is who serves from it, too.
+    pub identitydb_owner: Option<SecretUrl>,
     /// As `identitydb`.
     pub analyticsdb: Option<SecretUrl>,
     /// `http(s)://user:password@host:port/database`
@@ -191,6 +212,15 @@ impl Endpoints {
             Store::Identitydb => self.identitydb.as_ref(),
             Store::Analyticsdb => self.analyticsdb.as_ref(),
             Store::Events => self.clickhouse.as_ref(),
+        }
+    }
+
+    /// The URL to migrate `store` with; [`Self::get`] where nobody else does.
+    #[must_use]
+    pub const fn owner(&self, store: Store) -> Option<&SecretUrl> {
+        match (store, &self.identitydb_owner) {
+            (Store::Identitydb, Some(url)) => Some(url),
+            _ => self.get(store),
         }
     }
 
@@ -240,8 +270,11 @@ pub async fn resolve(overrides: &Overrides, needs: Needs, program: &Program) -> 
         .map_err(|source| Error::Io { doing: "cannot find the working directory".into(), source })?;
     let dotenv = DotEnv::nearest(&here)?;
     let environment = |name: &str| std::env::var(name).ok();
-    let (mut endpoints, missing) =
-        assign(needs, |store| configured(store, overrides, &environment, &dotenv))?;
+    let (mut endpoints, missing) = assign(needs, |store| {
+        let url = configured(store, overrides, &environment, &dotenv);
+        let owner = configured_owner(store, url.as_ref(), overrides, &environment, &dotenv)?;
+        Ok((url, owner))
+    })?;
     if missing.is_empty() {
         return Ok(Resolved { endpoints, servers: None });
     }
@@ -269,9 +302,13 @@ async fn start(endpoints: &mut Endpoints, stores: &[Store], program: &Program) -
     let servers = Servers::start(&Layout::find(None)?, wanted, Options::default(), program).await?;
     for &store in stores {
         let found = servers.endpoints();
-        let url = if store.is_postgres() { found.postgres(store.database()) } else { found.clickhouse() };
+        let postgres = |role| found.postgres(store.database(), role);
+        let url = if store.is_postgres() { postgres(Role::Writer) } else { found.clickhouse() };
         if let Some(url) = url {
             endpoints.set(store, url);
+        }
+        if store.owner_variable().is_some() {
+            endpoints.identitydb_owner = postgres(Role::Owner);
         }
     }
     Ok(servers)
@@ -279,8 +316,17 @@ async fn start(endpoints: &mut Endpoints, stores: &[Store], program: &Program) -
 
 /// A configured value and where it comes from.
 struct Setting {
+    level: Level,
     source: String,
     value: String,
+}
+
+/// What a setting comes from; the later ones come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    DotEnv,
+    Environment,
+    Flag,
 }
 
 /// The URL of `store`: a flag, else its own variable, else `DATABASE_URL`; of a variable, the
@@ -294,32 +340,73 @@ fn configured(
     environment: &dyn Fn(&str) -> Option<String>,
     dotenv: &DotEnv,
 ) -> Option<Setting> {
-    let variables = [Some(store.variable()), store.is_postgres().then_some(DATABASE_URL)];
-    let variables = variables.into_iter().flatten();
+    let variables = [store.variable(), DATABASE_URL];
+    let variables = if store.is_postgres() { &variables[..] } else { &variables[..1] };
+    first(variables, overrides, environment, dotenv)
+}
+
+/// The URL of who migrates `store`, where it comes from where `url` does or from what comes before that: a URL for
+/// one database is not to send its migrations to another one, which somebody configured elsewhere.
+fn configured_owner(
+    store: Store,
+    url: Option<&Setting>,
+    overrides: &Overrides,
+    environment: &dyn Fn(&str) -> Option<String>,
+    dotenv: &DotEnv,
+) -> Result<Option<Setting>> {
+    let Some(variable) = store.owner_variable() else { return Ok(None) };
+    let Some(owner) = first(&[variable], overrides, environment, dotenv) else { return Ok(None) };
+    match url {
+        Some(url) => Ok(Some(owner).filter(|owner| owner.level >= url.level)),
+        None => Err(Error::Setting {
+            setting: owner.source,
+            problem: format!("is given without {}", store.variable()),
+            expected: "both: who serves and who migrates, or the same URL twice".into(),
+        }),
+    }
+}
+
+/// The first of `variables` that is given: as a flag any of them, else as a variable.
+fn first(
+    variables: &[&str],
+    overrides: &Overrides,
+    environment: &dyn Fn(&str) -> Option<String>,
+    dotenv: &DotEnv,
+) -> Option<Setting> {
     let is_given = |setting: &Setting| !setting.value.trim().is_empty();
     let flag = |variable: &str| {
         let source = format!("--{}", variable.to_lowercase().replace('_', "-"));
-        Some(Setting { source, value: overrides.of(variable)?.to_owned() }).filter(is_given)
+        Some(Setting { level: Level::Flag, source, value: overrides.of(variable)?.to_owned() })
+            .filter(is_given)
     };
     let environment = |variable: &str| {
-        Some(Setting { source: variable.to_owned(), value: environment(variable)? }).filter(is_given)
+        let (level, source) = (Level::Environment, variable.to_owned());
+        Some(Setting { level, source, value: environment(variable)? }).filter(is_given)
     };
     let dotenv = |variable: &str| {
         let source = format!("{variable} in {}", dotenv.path.display());
-        Some(Setting { source, value: dotenv.values.get(variable)?.clone() }).filter(is_given)
+        Some(Setting { level: Level::DotEnv, source, value: dotenv.values.get(variable)?.clone() })
+            .filter(is_given)
     };
-    let variable = |variable| environment(variable).or_else(|| dotenv(variable));
-    variables.clone().find_map(flag).or_else(|| variables.clone().find_map(variable))
+    let variable = |variable: &&str| environment(variable).or_else(|| dotenv(variable));
+    variables.iter().find_map(|variable| flag(variable)).or_else(|| variables.iter().find_map(variable))
 }
 
 /// What is configured of `needs`, and what is left for the embedded servers.
-fn assign(needs: Needs, configured: impl Fn(Store) -> Option<Setting>) -> Result<(Endpoints, Vec<Store>)> {
+fn assign(
+    needs: Needs,
+    configured: impl Fn(Store) -> Result<(Option<Setting>, Option<Setting>)>,
+) -> Result<(Endpoints, Vec<Store>)> {
     let mut endpoints = Endpoints::default();
     let mut missing = Vec::new();
     for store in Store::ALL.into_iter().filter(|store| needs.includes(*store)) {
-        match configured(store) {
+        let (url, owner) = configured(store)?;
+        match url {
             Some(setting) => endpoints.set(store, parse(&setting, store.is_postgres())?),
             None => missing.push(store),
+        }
+        if let Some(setting) = owner {
+            endpoints.identitydb_owner = Some(parse(&setting, true)?);
         }
     }
     Ok((endpoints, missing))
@@ -348,16 +435,16 @@ fn typed(
 ) -> Result<Overrides> {
     let is_configured = database_url.as_ref() == dotenv.values.get(DATABASE_URL);
     let Some(url) = database_url.filter(|_| !is_configured) else { return Ok(Overrides::default()) };
-    let own = |store: &&Store| {
-        let configured =
-            environment(store.variable()).or_else(|| dotenv.values.get(store.variable()).cloned());
+    let own = |variable: &&str| {
+        let configured = environment(variable).or_else(|| dotenv.values.get(*variable).cloned());
         configured.is_some_and(|own| own != url)
     };
-    match stores.iter().find(own) {
-        Some(store) => Err(Error::Setting {
-            setting: format!("-u (DATABASE_URL) and {}", store.variable()),
+    let mut variables = stores.iter().flat_map(|store| [Some(store.variable()), store.owner_variable()]);
+    match variables.by_ref().flatten().find(own) {
+        Some(variable) => Err(Error::Setting {
+            setting: format!("-u (DATABASE_URL) and {variable}"),
             problem: "name two databases".into(),
-            expected: format!("only one of them: leave out -u, or unset {}", store.variable()),
+            expected: format!("only one of them: leave out -u, or unset {variable}"),
         }),
         None => Ok(Overrides { database_url: Some(url), ..Overrides::default() }),
     }

@@ -1,6 +1,7 @@
 //! The long-running owner of servers: behind `archer dev up`, and behind a test run.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::pin::pin;
 
 use serde::{Deserialize, Serialize};
@@ -10,11 +11,12 @@ use tokio::sync::oneshot;
 use crate::claim::Holder;
 use crate::error::{Error, Result};
 use crate::layout::{Ephemeral, Layout};
+use crate::postgres::Role;
 use crate::program::Program;
 use crate::servers::{Needs, Options, ServerEndpoints, Servers};
 
 /// How to hold.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct HoldOptions {
     /// Data in a temporary folder that is removed at the end, and no waiting for the disk.
     pub ephemeral: bool,
@@ -22,16 +24,23 @@ pub struct HoldOptions {
     pub until_stdin_closes: bool,
     /// Leave the terminal's session, so that nothing typed there ends the servers.
     pub detached: bool,
+    /// A folder that is there, for the logs of ephemeral servers: they stay when the rest is removed.
+    pub logs: Option<PathBuf>,
 }
 
 /// The one line of JSON on standard output that says that the servers are ready.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ready {
-    /// `postgres://user:password@host:port/ardb`; null if PostgreSQL was not wanted, as the next two.
+    /// `postgres://user:password@host:port/ardb`; a superuser's; null if PostgreSQL was not wanted, as
+    /// all but the last.
     pub ardb_url: Option<String>,
-    /// The same with `/identitydb`.
+    /// `/identitydb`, for who serves from it.
     pub identitydb_url: Option<String>,
-    /// The same with `/analyticsdb`.
+    /// The same for who migrates it.
+    pub identitydb_owner_url: Option<String>,
+    /// The same for who reports from it.
+    pub identitydb_reader_url: Option<String>,
+    /// As `ardb_url` with `/analyticsdb`.
     pub analyticsdb_url: Option<String>,
     /// `http://user:password@host:port/events`; null if ClickHouse was not wanted.
     pub clickhouse_url: Option<String>,
@@ -39,11 +48,13 @@ pub struct Ready {
 
 impl Ready {
     pub(crate) fn of(endpoints: &ServerEndpoints) -> Self {
-        let postgres = |database| endpoints.postgres(database).map(|url| url.expose().to_owned());
+        let postgres = |database, role| endpoints.postgres(database, role).map(|url| url.expose().to_owned());
         Self {
-            ardb_url: postgres("ardb"),
-            identitydb_url: postgres("identitydb"),
-            analyticsdb_url: postgres("analyticsdb"),
+            ardb_url: postgres("ardb", Role::Writer),
+            identitydb_url: postgres("identitydb", Role::Writer),
+            identitydb_owner_url: postgres("identitydb", Role::Owner),
+            identitydb_reader_url: postgres("identitydb", Role::Reader),
+            analyticsdb_url: postgres("analyticsdb", Role::Writer),
             clickhouse_url: endpoints.clickhouse().map(|url| url.expose().to_owned()),
         }
     }
@@ -67,6 +78,9 @@ pub async fn hold(layout: &Layout, needs: Needs, options: HoldOptions, program: 
         true => Some(Ephemeral::create().await?),
         false => None,
     };
+    if let (Some(ephemeral), Some(logs)) = (&ephemeral, &options.logs) {
+        ephemeral.keep_logs(logs)?;
+    }
     let layout = ephemeral.as_ref().map_or(layout, Ephemeral::layout);
     let starting =
         Servers::start(layout, needs, Options { durable: !options.ephemeral, holder: Holder::Hold }, program);

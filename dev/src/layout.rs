@@ -134,6 +134,17 @@ impl Ephemeral {
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
+
+    /// Has the servers write their logs to files in `folder`, which stay.
+    pub(crate) fn keep_logs(&self, folder: &Path) -> Result<()> {
+        let logs = [(self.layout.postgres(), "postgres.log"), (self.layout.clickhouse(), "clickhouse.log")];
+        for (server, log) in logs {
+            create_private(&server)?;
+            let (kept, link) = (folder.join(log), server.join(log));
+            std::os::unix::fs::symlink(&kept, &link).doing("link to", &kept)?;
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Ephemeral {

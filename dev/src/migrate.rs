@@ -56,7 +56,7 @@ async fn migrate(runners: Vec<Runner>) -> Result<ExitCode> {
     let resolved = endpoints::resolve(&overrides, Needs::of(&stores), &Program::current()?).await?;
     let url = |runner: &Runner| {
         let store = stores.iter().find(|store| store.database() == runner.name())?;
-        resolved.endpoints.get(*store).map(|url| url.expose().to_owned())
+        resolved.endpoints.owner(*store).map(|url| url.expose().to_owned())
     };
     let targets =
         runners.into_iter().filter_map(|runner| Some(Target { url: url(&runner)?, runner })).collect();

@@ -40,6 +40,16 @@ impl SecretUrl {
         url.set_path(database);
         Self(url)
     }
+
+    /// The same server and database for another user. A URL that can't hold one stays as it is.
+    #[must_use]
+    pub(crate) fn with_user(&self, user: &str, password: &str) -> Self {
+        let mut url = self.0.clone();
+        match url.set_username(user).and_then(|()| url.set_password(Some(password))) {
+            Ok(()) => Self(url),
+            Err(()) => self.clone(),
+        }
+    }
 }
 
 impl fmt::Display for SecretUrl {

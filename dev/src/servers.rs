@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::claim::{Claim, Claimed, Guest, Holder, State, claim};
 use crate::error::{Error, Result};
 use crate::layout::{Layout, create_private};
+use crate::postgres::Role;
 use crate::program::Program;
 use crate::secret::SecretUrl;
 use crate::{clickhouse, postgres};
@@ -52,10 +53,11 @@ impl ServerEndpoints {
         Self { postgres, clickhouse }
     }
 
-    /// The URL of one database of PostgreSQL, `ardb` say; `None` if PostgreSQL was not wanted.
+    /// The URL with which `role` connects to one database of PostgreSQL, `identitydb` say; the superuser's for a
+    /// database without roles. `None` if PostgreSQL was not wanted.
     #[must_use]
-    pub fn postgres(&self, database: &str) -> Option<SecretUrl> {
-        self.postgres.as_ref().map(|state| state.url.with_database(database))
+    pub fn postgres(&self, database: &str, role: Role) -> Option<SecretUrl> {
+        self.postgres.as_ref().map(|state| role.url(&state.url, database))
     }
 
     /// The URL of ClickHouse's `events`; `None` if ClickHouse was not wanted.

@@ -4,16 +4,18 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use migration_runner::Extent;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::harness::{Database, TestDb, TestEvents, archer};
+use crate::harness::{Database, TestDb, TestEvents, archer, run};
 
-const SECRET: &str = "an example of a secret";
+/// With the mark by which it would be found in a log.
+const SECRET: &str = "hush-hush-an example of a secret";
 const BODY: &str = r#"{"action": "created", "sender": {"login": "octo"}, "repository": {"full_name": "acme/rocket"},
     "starred_at": "2026-01-02T03:04:05Z"}"#;
 
@@ -21,25 +23,28 @@ const BODY: &str = r#"{"action": "created", "sender": {"login": "octo"}, "reposi
 struct Server {
     address: String,
     child: Child,
-    _stores: (TestDb, TestEvents),
+    _stores: (Option<TestDb>, TestEvents),
 }
 
 impl Server {
     async fn start(migrate: &str) -> Self {
-        let (db, events) = (TestDb::empty(Database::Ardb).await, TestEvents::empty().await);
-        let mut command = archer(&["serve", "--listen", "127.0.0.1:0", "--migrate", migrate]);
-        command.envs([
-            ("DATABASE_URL", db.url()),
-            ("CLICKHOUSE_URL", events.url()),
-            ("GITHUB_WEBHOOK_SECRET", SECRET),
-        ]);
+        let db = TestDb::empty(Database::Ardb).await;
+        let server = Self::start_on(migrate, &[("DATABASE_URL", db.url())]).await;
+        let (_, events) = server._stores;
+        Self { _stores: (Some(db), events), ..server }
+    }
+
+    /// Over the databases that these variables name.
+    async fn start_on(migrate: &str, databases: &[(&str, &str)]) -> Self {
+        let events = TestEvents::empty().await;
+        let mut command = serve(migrate, databases, &events);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut said = String::new();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         timeout(Duration::from_secs(60), stderr.read_line(&mut said)).await.unwrap().unwrap();
         let address =
             said.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("{said}")).to_owned();
-        Self { address, child, _stores: (db, events) }
+        Self { address, child, _stores: (None, events) }
     }
 
     /// Sends one request; status and body.
@@ -63,6 +68,13 @@ impl Server {
             [("X-GitHub-Event", "star"), ("X-GitHub-Delivery", "1"), ("X-Hub-Signature-256", signature)];
         self.send("POST /webhooks/github", &headers, BODY).await
     }
+}
+
+fn serve(migrate: &str, databases: &[(&str, &str)], events: &TestEvents) -> Command {
+    let mut command = archer(&["serve", "--listen", "127.0.0.1:0", "--migrate", migrate]);
+    command.envs(databases.iter().copied());
+    command.envs([("CLICKHOUSE_URL", events.url()), ("GITHUB_WEBHOOK_SECRET", SECRET)]);
+    command
 }
 
 fn signature(secret: &str) -> String {
@@ -103,6 +115,24 @@ async fn it_is_ready_when_it_has_migrated_and_says_what_is_missing_when_it_may_n
         json!({"name": "ardb", "ready": false, "reason": "migrations are pending"})
     );
     assert_eq!(server.send("GET /health/live", &[], "").await.0, 200);
+}
+
+#[tokio::test]
+async fn it_serves_from_identitydb_as_the_writer_and_migrates_it_as_the_owner() {
+    let (identitydb, others) = (TestDb::served().await, TestDb::empty(Database::Ardb).await);
+    let writer = identitydb.url_as("identitydb_writer");
+    let served = [("DATABASE_URL", others.url()), ("IDENTITYDB_URL", &writer)];
+    let server = Server::start_on("auto", &served).await;
+    assert_eq!(server.send("GET /health/ready", &[], "").await.0, 200);
+
+    // Something is pending, and the writer may not apply it.
+    let down = migration_identitydb::runner().down(identitydb.superuser(), &Extent::Count(1)).await;
+    assert_eq!(down.unwrap().len(), 1);
+    let ran = run(serve("auto", &served, &TestEvents::empty().await)).await;
+    assert_eq!((ran.code, ran.stderr.contains("set IDENTITYDB_OWNER_URL")), (1, true), "{}", ran.stderr);
+    let with_owner = [served[0], served[1], ("IDENTITYDB_OWNER_URL", identitydb.url())];
+    let server = Server::start_on("auto", &with_owner).await;
+    assert_eq!(server.send("GET /health/ready", &[], "").await.0, 200);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use dev::claim::Holder;
+use dev::postgres::Role;
 use dev::servers::{Needs, Options};
 use dev::{Layout, Program, Servers};
 use sea_orm::sqlx::{Connection, PgConnection, query_scalar, raw_sql};
@@ -110,7 +111,17 @@ async fn both_servers_go_up_are_described_and_go_down() {
     let env = place.run(&["dev", "env"]).await.stdout;
     let names: Vec<&str> =
         env.lines().filter_map(|line| line.strip_prefix("export ")?.split('=').next()).collect();
-    assert_eq!(names, ["ANALYTICSDB_URL", "ARDB_URL", "CLICKHOUSE_URL", "IDENTITYDB_URL"]);
+    assert_eq!(
+        names,
+        [
+            "ANALYTICSDB_URL",
+            "ARDB_URL",
+            "CLICKHOUSE_URL",
+            "IDENTITYDB_OWNER_URL",
+            "IDENTITYDB_READER_URL",
+            "IDENTITYDB_URL"
+        ]
+    );
 
     assert_eq!(place.json(&["dev", "down"]).await["stopped"], true);
     for server in ["postgres", "clickhouse"] {
@@ -140,6 +151,95 @@ async fn no_server_answers_without_its_password() {
     let mut postgres: url::Url = env["ARDB_URL"].as_str().unwrap().parse().unwrap();
     postgres.set_password(Some("wrong")).unwrap();
     assert!(PgConnection::connect(postgres.as_str()).await.is_err());
+}
+
+/// What the server says of who is connected: the login, whether it is a superuser's, and its roles.
+async fn whoami(url: &str) -> String {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let sql = "
+        select format('%s %s %s', session_user, usesuper, (
+            select string_agg(rolname, ' ' order by rolname) from pg_roles
+            where rolname like 'identitydb%' and pg_has_role(oid, 'usage')))
+        from pg_user where usename = session_user";
+    query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn identitydb_is_migrated_served_and_reported_by_a_login_each() {
+    let place = Place::new();
+    place.up_postgres().await;
+    let env = place.json(&["dev", "env"]).await;
+    let url = |name: &str| env[name].as_str().unwrap();
+    for (name, expected) in [
+        ("IDENTITYDB_OWNER_URL", "archer_migrator f identitydb_owner"),
+        ("IDENTITYDB_URL", "archer_service f identitydb_writer"),
+        ("IDENTITYDB_READER_URL", "archer_reports f identitydb_reader"),
+    ] {
+        assert_eq!(whoami(url(name)).await, expected, "{name}");
+    }
+    for args in [
+        ["migrate", "up", "--db", "identitydb"].as_slice(),
+        &["migrate", "down", "--db", "identitydb", "-n", "2", "--yes"],
+        // On a throwaway database, which the login may create.
+        &["migrate", "plan", "--db", "identitydb"],
+        &["migrate", "up", "--db", "identitydb"],
+    ] {
+        let ran = place.run(args).await;
+        assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.stdout, ran.stderr);
+    }
+    execute(url("IDENTITYDB_URL"), "insert into roles (name) values ('guest')").await;
+    let roles = "select count(*) from roles";
+    assert_eq!(count(url("IDENTITYDB_READER_URL"), roles).await, 4);
+    for name in ["IDENTITYDB_URL", "IDENTITYDB_READER_URL"] {
+        let mut connection = PgConnection::connect(url(name)).await.unwrap();
+        let refused = raw_sql("create table mine ()").execute(&mut connection).await.unwrap_err();
+        assert!(refused.to_string().contains("permission denied"), "{name}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_superuser_of_an_older_version_has_migrated_is_the_owners_after_a_start() {
+    let place = Place::new();
+    place.up_postgres().await;
+    let superuser = place.ardb_url().await.replace("/ardb", "/identitydb");
+    let up = ["migrate", "up", "--db", "identitydb", "--identitydb-url", &superuser];
+    let ran = place.run(&[&up[..], &["--to", "m20261126_100400_create_audit_events"]].concat()).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    place.run(&["dev", "down"]).await;
+    place.up_postgres().await;
+    for args in [
+        ["migrate", "up", "--db", "identitydb"].as_slice(),
+        &["migrate", "down", "--db", "identitydb", "-n", "3", "--yes"],
+    ] {
+        let ran = place.run(args).await;
+        assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_may_create_roles_migrates_identitydb_where_there_are_none() {
+    let place = Place::new();
+    place.up_postgres().await;
+    let superuser = place.ardb_url().await;
+    execute(&superuser, "drop database identitydb").await;
+    execute(
+        &superuser,
+        "drop role archer_migrator, archer_service, archer_reports, identitydb_owner, identitydb_writer, identitydb_reader;
+         create role migrator login createrole password 'migrator'",
+    )
+    .await;
+    execute(&superuser, "create database people owner migrator").await;
+    let mut migrator: url::Url = superuser.parse().unwrap();
+    migrator.set_username("migrator").unwrap();
+    migrator.set_password(Some("migrator")).unwrap();
+    migrator.set_path("people");
+    for args in [["up"].as_slice(), &["down", "-n", "2", "--yes"], &["up"]] {
+        let all = ["migrate", "--db", "identitydb", "--identitydb-url", migrator.as_str()];
+        let ran = place.run(&[&all, args].concat()).await;
+        assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.stdout, ran.stderr);
+    }
+    let roles = "select count(*) from pg_roles where rolname like 'identitydb%'";
+    assert_eq!(count(&superuser, roles).await, 3);
 }
 
 #[tokio::test]
@@ -217,7 +317,7 @@ async fn a_command_that_owns_servers_waits_for_one_that_uses_them() {
     let down = place.run(&["dev", "down"]).await;
     assert_eq!((down.code, down.stderr.contains("let it end first")), (1, true), "{}", down.stderr);
 
-    let url = guest.endpoints().postgres("ardb").unwrap();
+    let url = guest.endpoints().postgres("ardb", Role::Writer).unwrap();
     let stopping = tokio::spawn(owner.stop());
     assert_eq!(count(url.expose(), "select 1::bigint").await, 1);
     assert!(!stopping.is_finished());

@@ -1,4 +1,5 @@
-//! Users, organizations and members through the service.
+//! Users, organizations and members through the service, as `identitydb_writer`, in a database that `identitydb_owner`
+//! has migrated.
 
 mod audit;
 mod credentials;
@@ -12,6 +13,7 @@ mod roles;
 mod rules;
 mod secrets;
 mod teams;
+mod timing;
 mod tokens;
 
 use std::time::Duration;
@@ -27,7 +29,7 @@ use service::identitydb::password::{Hasher, Scheme};
 use service::identitydb::user::Registration;
 use service::identitydb::{self, Act, organization_user, user_email};
 
-use crate::harness::{Database, TestDb};
+use crate::harness::{TestDb, planted};
 
 /// When things are deleted or verified in these tests; not now, so that it can't come from the clock.
 fn noon() -> DateTime<Utc> {
@@ -49,7 +51,13 @@ fn hasher() -> Hasher {
     Hasher::new(Scheme { version: 1, memory_kib: 8, passes: 1 }, 2).expect("argon2 has such parameters")
 }
 
+/// A secret, which no log may have.
 fn secret(text: &str) -> SecretString {
+    planted(text)
+}
+
+/// What somebody shows that is no secret: hostile, empty, cut off.
+fn shown(text: &str) -> SecretString {
     text.to_owned().into()
 }
 
@@ -74,7 +82,7 @@ fn said<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
 
 #[tokio::test]
 async fn a_user_registers_with_a_primary_address_that_is_not_verified() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let registration = Registration { name: "Ada", display_name: "Ada Lovelace", email: "Ada@Example.org" };
     let ada = identitydb::user::register(&*db, &registration, &act()).await.unwrap();
     assert_eq!((ada.name.as_str(), ada.display_name.as_str(), ada.deleted_at), ("Ada", "Ada Lovelace", None));
@@ -86,7 +94,7 @@ async fn a_user_registers_with_a_primary_address_that_is_not_verified() {
 
 #[tokio::test]
 async fn a_user_is_found_by_name_in_any_letter_case() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let ada = register(&db, "Ada").await;
     assert_eq!(identitydb::user::by_name(&*db, "aDA").await.unwrap(), Some(ada));
     assert_eq!(identitydb::user::by_name(&*db, "bob").await.unwrap(), None);
@@ -95,7 +103,7 @@ async fn a_user_is_found_by_name_in_any_letter_case() {
 
 #[tokio::test]
 async fn a_name_that_is_taken_is_a_conflict_and_leaves_nothing_behind() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     register(&db, "ada").await;
     let registration = Registration { name: "ADA", display_name: "", email: "other@example.org" };
     let refused = identitydb::user::register(&*db, &registration, &act()).await;
@@ -105,7 +113,7 @@ async fn a_name_that_is_taken_is_a_conflict_and_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn of_many_who_register_one_name_at_once_one_succeeds() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let registration = Registration { name: "ada", display_name: "", email: "ada@example.org" };
     let by = act();
     let register = || identitydb::user::register(db.connection(), &registration, &by);
@@ -118,7 +126,7 @@ async fn of_many_who_register_one_name_at_once_one_succeeds() {
 
 #[tokio::test]
 async fn deleting_a_user_deletes_addresses_and_memberships_and_keeps_the_name() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let (ada, bob) = (register(&db, "ada").await, register(&db, "bob").await);
     let acme = create(&db, "acme", ada.id).await;
     organization_user::add(&*db, acme.id, bob.id, entity_identitydb::Role::Member, &act()).await.unwrap();
@@ -140,7 +148,7 @@ async fn deleting_a_user_deletes_addresses_and_memberships_and_keeps_the_name() 
 
 #[tokio::test]
 async fn the_last_owner_of_an_organization_is_not_deleted() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let ada = register(&db, "ada").await;
     let acme = create(&db, "acme", ada.id).await;
     let refused = identitydb::user::delete(&*db, ada.id, &act()).await;
@@ -152,7 +160,7 @@ async fn the_last_owner_of_an_organization_is_not_deleted() {
 
 #[tokio::test]
 async fn an_address_is_verified_once_and_by_one_user() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let (ada, bob) = (register(&db, "ada").await, register(&db, "bob").await);
     let of_ada = user_email::add(&*db, ada.id, "shared@example.org", &act()).await.unwrap();
     let of_bob = user_email::add(&*db, bob.id, "Shared@Example.org", &act()).await.unwrap();
@@ -173,7 +181,7 @@ async fn an_address_is_verified_once_and_by_one_user() {
 
 #[tokio::test]
 async fn a_user_gives_an_address_once() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let ada = register(&db, "ada").await;
     let refused = user_email::add(&*db, ada.id, "ADA@example.org", &act()).await;
     assert_eq!(said(refused), format!(r#"email "ADA@example.org" of user {} is there already"#, ada.id.0));
@@ -183,7 +191,7 @@ async fn a_user_gives_an_address_once() {
 
 #[tokio::test]
 async fn an_organization_begins_with_its_first_owner() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let ada = register(&db, "ada").await;
     let acme =
         identitydb::organization::create(&*db, "Acme", "Acme Corporation", ada.id, &act()).await.unwrap();
@@ -194,7 +202,7 @@ async fn an_organization_begins_with_its_first_owner() {
 
 #[tokio::test]
 async fn an_organization_without_a_live_owner_or_with_a_taken_name_is_refused_and_leaves_nothing_behind() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let ada = register(&db, "ada").await;
     let refused = identitydb::organization::create(&*db, "acme", "", UserId(-1), &act()).await;
     assert_eq!(said(refused), r#"there is no user "-1""#);
@@ -206,7 +214,7 @@ async fn an_organization_without_a_live_owner_or_with_a_taken_name_is_refused_an
 
 #[tokio::test]
 async fn deleting_an_organization_deletes_its_memberships_and_keeps_the_name() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let ada = register(&db, "ada").await;
     let acme = create(&db, "acme", ada.id).await;
     identitydb::organization::delete(&*db, acme.id, &act()).await.unwrap();
@@ -220,7 +228,7 @@ async fn deleting_an_organization_deletes_its_memberships_and_keeps_the_name() {
 
 #[tokio::test]
 async fn a_write_through_the_service_moves_updated_at_and_keeps_created_at() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let ada = register(&db, "ada").await;
     assert_eq!(ada.updated_at, ada.created_at);
     identitydb::user::delete(&*db, ada.id, &act()).await.unwrap();

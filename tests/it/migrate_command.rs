@@ -343,7 +343,7 @@ async fn one_database_that_fails_or_can_t_be_reached_keeps_the_others_from_nothi
     assert_eq!(databases, ["ardb", "identitydb", "analyticsdb", "events"]);
     let error = reports[0]["error"].as_str().unwrap();
     assert!(error.contains("create_ecosystems") && error.contains("already exists"), "{error}");
-    assert_eq!(reports[1]["applied"].as_array().unwrap().len(), 10);
+    assert_eq!(reports[1]["applied"].as_array().unwrap().len(), 11);
     assert!(reports[2]["error"].as_str().unwrap().contains("127.0.0.1:1"), "{reports:#}");
     assert_eq!(reports[3]["applied"].as_array().unwrap().len(), events::migration::all().len());
     let ran = up(&[]).await;

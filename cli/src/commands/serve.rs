@@ -33,7 +33,7 @@ pub struct Arguments {
 /// What a starting service does about pending migrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Migrate {
-    /// Apply them before listening
+    /// Apply them before listening, in identitydb as who migrates it (IDENTITYDB_OWNER_URL)
     Auto,
     /// Change nothing, and not be ready while any is pending
     Check,

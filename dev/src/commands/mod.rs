@@ -130,6 +130,9 @@ pub struct HoldArguments {
     /// Leave the terminal's session
     #[arg(long)]
     pub detached: bool,
+    /// Folder to keep the servers' logs in, where their data is not kept
+    #[arg(long, value_name = "FOLDER", requires = "ephemeral")]
+    pub logs: Option<PathBuf>,
 }
 
 /// The answer is "no": what was asked about is not running.
@@ -176,6 +179,7 @@ pub async fn run(command: DevCommand, json: bool, program: &Program) -> Result<E
                 ephemeral: arguments.ephemeral,
                 until_stdin_closes: arguments.until_stdin_closes,
                 detached: arguments.detached,
+                logs: arguments.logs,
             };
             hold(&arguments.place.layout()?, arguments.which.needs(), options, program).await?;
         }

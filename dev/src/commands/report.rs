@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::claim::{Holder, Owner};
-use crate::endpoints::Store;
+use crate::endpoints::{IDENTITYDB_OWNER_URL, Store};
 use crate::hold::Ready;
 use crate::servers::{Needs, ServerEndpoints};
 
@@ -149,6 +149,9 @@ impl fmt::Display for Reset {
     }
 }
 
+/// Who looks at people without changing them. Nothing of ours connects with it.
+const IDENTITYDB_READER_URL: &str = "IDENTITYDB_READER_URL";
+
 /// URLs with their passwords, for a shell or a program.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Env {
@@ -160,8 +163,15 @@ pub struct Env {
 impl Env {
     pub(super) fn of(endpoints: &ServerEndpoints) -> Self {
         let ready = Ready::of(endpoints);
-        let urls = [ready.ardb_url, ready.identitydb_url, ready.analyticsdb_url, ready.clickhouse_url];
-        let variables = Store::ALL.iter().zip(urls).filter_map(|(store, url)| Some((store.variable(), url?)));
+        let variables = [
+            (Store::Ardb.variable(), ready.ardb_url),
+            (Store::Identitydb.variable(), ready.identitydb_url),
+            (IDENTITYDB_OWNER_URL, ready.identitydb_owner_url),
+            (IDENTITYDB_READER_URL, ready.identitydb_reader_url),
+            (Store::Analyticsdb.variable(), ready.analyticsdb_url),
+            (Store::Events.variable(), ready.clickhouse_url),
+        ];
+        let variables = variables.into_iter().filter_map(|(name, url)| Some((name, url?)));
         Self { variables: variables.collect() }
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 fn setting(value: &str) -> Setting {
-    Setting { source: "ARDB_URL".into(), value: value.into() }
+    Setting { level: Level::Environment, source: "ARDB_URL".into(), value: value.into() }
 }
 
 fn dotenv(values: &[(&str, &str)]) -> DotEnv {
@@ -39,6 +39,51 @@ fn a_url_of_its_own_comes_before_database_url_unless_that_is_a_flag() {
     assert_eq!(found(&flag, Store::Ardb).as_deref(), Some("flag"));
 }
 
+/// The URL of who migrates identitydb, with these flags, environment and `.env`.
+fn owner(overrides: &Overrides, environment: &[(&str, &str)], dotenv: &DotEnv) -> Result<Option<String>> {
+    let environment = |name: &str| {
+        environment.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
+    };
+    let url = configured(Store::Identitydb, overrides, &environment, dotenv);
+    let owner = configured_owner(Store::Identitydb, url.as_ref(), overrides, &environment, dotenv)?;
+    Ok(owner.map(|setting| setting.value))
+}
+
+#[test]
+fn who_migrates_has_the_url_of_its_own_that_is_given_beside_the_one_to_serve_with() {
+    let (none, both) = (Overrides::default(), [("IDENTITYDB_URL", "w"), ("IDENTITYDB_OWNER_URL", "o")]);
+    assert_eq!(owner(&none, &both, &dotenv(&[])).unwrap().as_deref(), Some("o"));
+    assert_eq!(owner(&none, &[], &dotenv(&both)).unwrap().as_deref(), Some("o"));
+    assert_eq!(owner(&none, &both[..1], &dotenv(&[])).unwrap(), None);
+    let general = [("DATABASE_URL", "w"), ("IDENTITYDB_OWNER_URL", "o")];
+    assert_eq!(owner(&none, &general, &dotenv(&[])).unwrap().as_deref(), Some("o"));
+    let flag = Overrides { identitydb_owner_url: Some("flag".into()), ..Overrides::default() };
+    assert_eq!(owner(&flag, &both, &dotenv(&[])).unwrap().as_deref(), Some("flag"));
+}
+
+#[test]
+fn a_url_that_is_given_for_once_migrates_no_database_that_is_configured_elsewhere() {
+    let configured = dotenv(&[("IDENTITYDB_URL", "production"), ("IDENTITYDB_OWNER_URL", "production")]);
+    let none = Overrides::default();
+    assert_eq!(owner(&none, &[("IDENTITYDB_URL", "scratch")], &configured).unwrap(), None);
+    let environment = [("IDENTITYDB_OWNER_URL", "production")];
+    for flag in [
+        Overrides { identitydb_url: Some("scratch".into()), ..Overrides::default() },
+        Overrides { database_url: Some("scratch".into()), ..Overrides::default() },
+    ] {
+        assert_eq!(owner(&flag, &environment, &configured).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_url_to_migrate_with_alone_is_refused_rather_than_overlooked() {
+    let refused = owner(&Overrides::default(), &[("IDENTITYDB_OWNER_URL", "o")], &dotenv(&[]));
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "IDENTITYDB_OWNER_URL is given without IDENTITYDB_URL; expected both: who serves and who migrates, or the same URL twice"
+    );
+}
+
 #[test]
 fn a_url_typed_for_sea_orm_cli_is_taken_for_all_databases() {
     let typed = typed(Some("postgres://h/scratch".into()), &[Store::Ardb], &|_| None, &dotenv(&[])).unwrap();
@@ -60,7 +105,7 @@ fn a_url_typed_for_sea_orm_cli_never_gives_way_to_a_configured_one_in_silence() 
 
 #[test]
 fn what_is_configured_nowhere_is_left_for_the_embedded_servers() {
-    let found = |store| (store == Store::Ardb).then(|| setting("postgresql://h/ardb"));
+    let found = |store| Ok(((store == Store::Ardb).then(|| setting("postgresql://h/ardb")), None));
     let (endpoints, missing) = assign(Needs::ALL, found).unwrap();
     assert_eq!(endpoints.ardb.unwrap().expose(), "postgresql://h/ardb");
     assert_eq!(missing, [Store::Identitydb, Store::Analyticsdb, Store::Events]);
@@ -68,7 +113,8 @@ fn what_is_configured_nowhere_is_left_for_the_embedded_servers() {
 
 #[test]
 fn what_is_not_needed_is_not_even_parsed() {
-    let (endpoints, missing) = assign(Needs::of(&[Store::Events]), |_| Some(setting("http://h/d"))).unwrap();
+    let (endpoints, missing) =
+        assign(Needs::of(&[Store::Events]), |_| Ok((Some(setting("http://h/d")), None))).unwrap();
     assert_eq!((endpoints.ardb, missing), (None, vec![]));
 }
 

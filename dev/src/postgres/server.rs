@@ -176,7 +176,7 @@ impl Drop for Server {
     }
 }
 
-/// Connects, creates the databases that are missing, and asks for the version.
+/// Connects, creates the databases, roles and logins that are missing, and asks for the version.
 async fn prepare(url: &SecretUrl) -> sqlx::Result<String> {
     let mut connection = PgConnection::connect(&format!("{}?sslmode=disable", url.expose())).await?;
     let existing: Vec<String> = sqlx::query("select datname::text from pg_database")
@@ -192,6 +192,7 @@ async fn prepare(url: &SecretUrl) -> sqlx::Result<String> {
                 .await?;
         }
     }
+    super::logins::prepare(url, &mut connection).await?;
     let version = sqlx::query("show server_version").fetch_one(&mut connection).await?.try_get(0)?;
     connection.close().await?;
     Ok(version)

@@ -21,6 +21,7 @@ mod m20261126_100200_create_credentials;
 mod m20261126_100300_create_teams_and_roles;
 mod m20261126_100400_create_audit_events;
 mod m20261126_100500_grant_roles;
+mod m20261126_100600_hand_over_to_the_owner;
 
 /// What applies and reverts them, with what they claim.
 pub fn runner() -> Runner {
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_100300_create_teams_and_roles::Migration),
             Box::new(m20261126_100400_create_audit_events::Migration),
             Box::new(m20261126_100500_grant_roles::Migration),
+            Box::new(m20261126_100600_hand_over_to_the_owner::Migration),
         ]
     }
 }

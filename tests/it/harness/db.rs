@@ -8,7 +8,9 @@ use migration_runner::Runner;
 use sea_orm::sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 use sea_orm::{ConnectOptions, DatabaseConnection};
 use tokio::sync::OnceCell;
+use tracing::log::LevelFilter;
 
+use super::log;
 use super::servers::postgres_url;
 
 /// One of the three databases.
@@ -37,6 +39,7 @@ impl Database {
 #[derive(Debug)]
 pub struct TestDb {
     connection: DatabaseConnection,
+    superuser: DatabaseConnection,
     name: String,
     url: String,
 }
@@ -54,6 +57,16 @@ impl TestDb {
         Self::create(template.get_or_init(async || migrated_template(&[database]).await).await).await
     }
 
+    /// Identitydb as a service has it: migrated by `identitydb_owner`, and used as `identitydb_writer`. Every
+    /// statement is logged, here and by the server, with its parameters.
+    pub async fn served() -> Self {
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        let mut db = Self::create(TEMPLATE.get_or_init(template_of_the_owner).await).await;
+        let logging = "log_statement=all log_parameter_max_length=400 log_parameter_max_length_on_error=400";
+        db.connection = pool(&acting_as(&db.url, "identitydb_writer", logging), LevelFilter::Trace).await;
+        db
+    }
+
     /// One database in which all three are migrated.
     pub async fn overlaid() -> Self {
         static TEMPLATE: OnceCell<String> = OnceCell::const_new();
@@ -65,16 +78,28 @@ impl TestDb {
         &self.connection
     }
 
-    /// For another process, or a pool of one's own.
+    /// The same database for who may do everything there.
+    pub fn superuser(&self) -> &DatabaseConnection {
+        &self.superuser
+    }
+
+    /// For another process, or a pool of one's own; a superuser's.
     pub fn url(&self) -> &str {
         &self.url
     }
 
+    /// The same for a session that may do what `role` may, and no more.
+    pub fn url_as(&self, role: &str) -> String {
+        acting_as(&self.url, role, "")
+    }
+
     async fn create(template: &str) -> Self {
+        log::folder();
         let name = unique_name("test");
         administer(&format!("create database {name} template {template} strategy file_copy")).await;
         let url = with_database(&name);
-        Self { connection: connect(&url).await, name, url }
+        let superuser = connect(&url).await;
+        Self { connection: superuser.clone(), superuser, name, url }
     }
 }
 
@@ -105,7 +130,25 @@ impl Drop for TestDb {
 async fn migrated_template(databases: &[Database]) -> String {
     let name = unique_name("template");
     administer(&format!("create database {name} template template0")).await;
-    let db = connect(&with_database(&name)).await;
+    template(name.clone(), &with_database(&name), databases).await
+}
+
+/// Likewise, as `identitydb_owner`, who owns the database.
+async fn template_of_the_owner() -> String {
+    let name = unique_name("template");
+    // Other tests migrate at the same time, which creates it, too.
+    administer(
+        "do $$ begin create role identitydb_owner nologin; \
+         exception when duplicate_object or unique_violation then null; end $$",
+    )
+    .await;
+    administer(&format!("create database {name} template template0 owner identitydb_owner")).await;
+    let url = acting_as(&with_database(&name), "identitydb_owner", "");
+    template(name, &url, &[Database::Identitydb]).await
+}
+
+async fn template(name: String, url: &str, databases: &[Database]) -> String {
+    let db = connect(url).await;
     for database in databases {
         database.runner().up(&db).await.expect("every migration applies");
     }
@@ -116,13 +159,27 @@ async fn migrated_template(databases: &[Database]) -> String {
 }
 
 async fn connect(url: &str) -> DatabaseConnection {
+    pool(url, LevelFilter::Off).await
+}
+
+/// `url` with a role and settings for each session. The role is all that such a session may be.
+fn acting_as(url: &str, role: &str, settings: &str) -> String {
+    let mut url: url::Url = url.parse().expect("it is a URL");
+    let settings = std::iter::once(format!("-c role={role}"))
+        .chain(settings.split_whitespace().map(|setting| format!("-c {setting}")));
+    url.query_pairs_mut().append_pair("options", &settings.collect::<Vec<_>>().join(" "));
+    url.into()
+}
+
+async fn pool(url: &str, statements: LevelFilter) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
     // Many tests run at once against one cluster.
     options
         .max_connections(8)
         .min_connections(0)
         .acquire_timeout(Duration::from_secs(30))
-        .sqlx_logging(false);
+        .sqlx_logging(statements != LevelFilter::Off)
+        .sqlx_logging_level(statements);
     sea_orm::Database::connect(options).await.expect("the test's database takes connections")
 }
 

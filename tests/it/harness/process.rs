@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::log;
+
 /// `archer` with `args`, in an environment that holds nothing of the developer's: no URLs, no
 /// `.env`, and no embedded servers but its own. Add `.env("ARDB_URL", db.url())` and the like.
 pub fn archer(args: &[&str]) -> Command {
@@ -39,11 +41,13 @@ pub async fn run(mut command: Command) -> Ran {
         .await
         .unwrap_or_else(|_| panic!("{command:?} did not end within two minutes"))
         .expect("the program under test runs");
-    Ran {
+    let ran = Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    };
+    log::program(&ran.stderr);
+    ran
 }
 
 /// A file or folder of real data, or `None`, saying so, where there is no such data.

@@ -7,11 +7,11 @@ use service::identitydb::audit_event::{Filter, add_month, read};
 use service::identitydb::{Act, Origin, organization_user, user};
 
 use super::{act, create, noon, register};
-use crate::harness::{Database, TestDb};
+use crate::harness::TestDb;
 
 #[tokio::test]
 async fn every_write_tells_who_did_what_to_what_from_where_before_and_after() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let (ada, bob) = (register(&db, "ada").await, register(&db, "bob").await);
     let acme = create(&db, "acme", ada.id).await;
     let by = Act::by(ada.id, noon()).from(Origin { address: "203.0.113.7", agent: "curl/8" });
@@ -38,7 +38,7 @@ async fn every_write_tells_who_did_what_to_what_from_where_before_and_after() {
 
 #[tokio::test]
 async fn pages_of_the_trail_follow_each_other_without_gap_or_repetition() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     for name in ["ada", "bob", "eve", "joe", "zoe"] {
         register(&db, name).await;
     }
@@ -55,7 +55,7 @@ async fn pages_of_the_trail_follow_each_other_without_gap_or_repetition() {
 
 #[tokio::test]
 async fn nobody_changes_or_deletes_what_was_written_neither_the_writer_nor_the_owner_of_the_table() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     register(&db, "ada").await;
     add_month(&*db, noon().date_naive()).await.unwrap();
     let before = audit_event::Entity::find().all(&*db).await.unwrap();
@@ -73,10 +73,10 @@ async fn nobody_changes_or_deletes_what_was_written_neither_the_writer_nor_the_o
     for (role, says) in [
         ("identitydb_writer", ["permission denied", "only grows"]),
         ("identitydb_owner", ["permission denied", "only grows"]),
-        ("none", ["only grows", "only grows"]), // a superuser, who owns the table here
+        ("none", ["only grows", "only grows"]), // a superuser
     ] {
         for sql in statements {
-            let txn = db.begin().await.unwrap();
+            let txn = db.superuser().begin().await.unwrap();
             txn.execute_unprepared(&format!("set local role {role}")).await.unwrap();
             let refused = txn.execute_unprepared(sql).await.unwrap_err().to_string();
             assert!(says.iter().any(|said| refused.contains(said)), "{role}, {sql}: {refused}");
@@ -88,7 +88,7 @@ async fn nobody_changes_or_deletes_what_was_written_neither_the_writer_nor_the_o
 
 #[tokio::test]
 async fn a_month_is_added_once_and_takes_what_happens_in_it() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let december = "2026-12-24T18:00:00Z".parse().unwrap();
     assert!(add_month(&*db, "2026-12-01".parse().unwrap()).await.unwrap());
     assert!(!add_month(&*db, "2026-12-31".parse().unwrap()).await.unwrap());
@@ -97,7 +97,7 @@ async fn a_month_is_added_once_and_takes_what_happens_in_it() {
     for (table, actions) in [("audit_events_2026_12", "rename"), ("audit_events_default", "register")] {
         let sql = format!("select string_agg(action, ' ') as actions from {table}");
         let row = sea_orm::Statement::from_string(db.get_database_backend(), sql);
-        let row = db.query_one_raw(row).await.unwrap().unwrap();
+        let row = db.superuser().query_one_raw(row).await.unwrap().unwrap();
         assert_eq!(row.try_get::<String>("", "actions").unwrap(), actions);
     }
     // November has begun in the partition of what nobody prepared, and stays there.

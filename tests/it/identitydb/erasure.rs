@@ -13,11 +13,11 @@ use service::identitydb::{
     user_email,
 };
 
-use super::{act, create, hasher, noon, register, rng, said, secret};
-use crate::harness::{Database, TestDb};
+use super::{act, create, hasher, noon, register, rng, said, secret, shown};
+use crate::harness::{TestDb, known};
 
 /// Each is in a column of its own, in several letter cases and forms.
-const PLANTED: [&str; 9] = [
+const PLANTED: [&str; 10] = [
     "zanzibar",
     "quetzal",
     "xylophone",
@@ -27,6 +27,7 @@ const PLANTED: [&str; 9] = [
     "platypus",
     "203.0.113.99",
     "narwhal",
+    "axolotl",
 ];
 
 /// A user with something in every table that takes it.
@@ -41,14 +42,16 @@ async fn planted(db: &TestDb) -> UserId {
     let other = user_email::add(db, user, "ocelot@example.org", &by).await.expect("it is new");
     let primary = user_email::of_user(db, user).await.expect("the query runs")[0].id;
     let code = one_time_code::to_verify(db, primary, TimeDelta::hours(1), &mut rng, &by).await;
-    one_time_code::verify(db, user, &code.expect("it is live"), &by).await.expect("it is the code");
+    let code = code.expect("it is live");
+    one_time_code::verify(db, user, known(&code), &by).await.expect("it is the code");
     user_email::remove(db, other.id, &by).await.expect("it is not the primary one");
     password::set(db, &hasher, user, &secret("narwhal narwhal"), &mut rng, &by).await.expect("it is valid");
     let login = Login { login: "jackdaw", password: &secret("narwhal narwhal") };
     sign_in(db, &hasher, &login, TimeDelta::days(1), &mut rng, &by).await.expect("it is right");
-    let token = api_token::Request { name: "platypus", scopes: &[], expires_at: None };
+    let scopes = ["axolotl:read".to_owned()];
+    let token = api_token::Request { name: "platypus", scopes: &scopes, expires_at: None };
     api_token::mint(db, user, &token, &mut rng, &by).await.expect("it is valid");
-    let keys = Keyring::parse(&secret(&format!("k1:{}", "1f".repeat(32)))).expect("it is a key");
+    let keys = Keyring::parse(&shown(&format!("k1:{}", "1f".repeat(32)))).expect("it is a key");
     let account = Account { provider: "github", host: "github.com", subject: "Narwhal" };
     link(db, &keys, user, &account, Some(&secret("gho_narwhal")), &mut rng, &by).await.expect("it is free");
     let ada = register_ada(db).await;
@@ -67,12 +70,14 @@ async fn register_ada(db: &sea_orm::DatabaseConnection) -> (UserId, entity_ident
     (ada, acme.expect("it is valid").id)
 }
 
-/// `table.column: word` for each planted word in any column of any table, also in bytes, arrays and JSON.
+/// `table.column: word` for each planted word in any column of any table, of whatever type: in bytes, in arrays and
+/// JSON, in partitions, in migrations' own tables.
 async fn found(db: &TestDb) -> Vec<String> {
+    let db = db.superuser();
     let columns = "
         select c.relname::text as \"table\", a.attname::text as \"column\", a.atttypid = 'bytea'::regtype as is_bytes
         from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') order by 1, a.attnum";
+        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'm') order by 1, a.attnum";
     let statement = Statement::from_string(db.get_database_backend(), columns);
     let columns = db.query_all_raw(statement).await.expect("the query runs");
     assert!(columns.len() > 150, "only {} columns", columns.len());
@@ -96,8 +101,20 @@ async fn found(db: &TestDb) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn the_scan_looks_into_columns_of_every_type() {
+    let db = TestDb::served().await;
+    let table = "
+        create table zoo (a text, b varchar(50), c citext, d name, e bytea, f text[], g json, h jsonb, i char(20), j tsvector);
+        insert into zoo values ('a Wombat', 'wombat', 'WOMBAT', 'wombat', 'wombat', '{x,wombat}', '{\"wombat\": 1}',
+            '{\"x\": [\"wombat\"]}', 'wombat', 'wombat')";
+    db.superuser().execute_unprepared(table).await.unwrap();
+    let expected: Vec<String> = ('a'..='j').map(|column| format!("zoo.{column}: wombat")).collect();
+    assert_eq!(found(&db).await, expected);
+}
+
+#[tokio::test]
 async fn erasing_a_user_leaves_nothing_of_them_in_any_column() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let user = planted(&db).await;
     let before = found(&db).await;
     for word in PLANTED {
@@ -131,7 +148,7 @@ async fn erasing_a_user_leaves_nothing_of_them_in_any_column() {
 
 #[tokio::test]
 async fn a_deleted_user_is_erased_as_well_and_the_names_stay_in_quarantine() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let user = planted(&db).await;
     user::delete(&*db, user, &act()).await.unwrap();
     erasure::erase(&*db, user, &mut rng(), &act()).await.unwrap();
@@ -145,7 +162,7 @@ async fn a_deleted_user_is_erased_as_well_and_the_names_stay_in_quarantine() {
 
 #[tokio::test]
 async fn an_erasure_is_pending_until_it_is_carried_out_elsewhere() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let user = planted(&db).await;
     let request = erasure::erase(&*db, user, &mut rng(), &act()).await.unwrap().request;
     assert_eq!(erasure::pending(&*db, 10).await.unwrap(), std::slice::from_ref(&request));
@@ -156,7 +173,7 @@ async fn an_erasure_is_pending_until_it_is_carried_out_elsewhere() {
 
 #[tokio::test]
 async fn the_last_owner_of_an_organization_is_not_erased() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let ada = register(&db, "ada").await;
     create(&db, "acme", ada.id).await;
     let refused = erasure::erase(&*db, ada.id, &mut rng(), &act()).await;
@@ -166,7 +183,7 @@ async fn the_last_owner_of_an_organization_is_not_erased() {
 
 #[tokio::test]
 async fn an_export_has_everything_about_a_user_but_no_secret_and_no_hash() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let user = planted(&db).await;
     let document = export::of_user(&*db, user).await.unwrap().unwrap();
     let text = document.to_string().to_lowercase();

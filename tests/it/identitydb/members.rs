@@ -6,7 +6,7 @@ use service::identitydb::organization_user::{add, change_role, members, remove};
 use service::identitydb::{organization, user};
 
 use super::{act, create, register, said};
-use crate::harness::{Database, TestDb};
+use crate::harness::TestDb;
 
 const LAST_OWNER: &str = r#"user: is the last owner of "acme"; make another member an owner first"#;
 
@@ -20,7 +20,7 @@ async fn owners(db: &TestDb, organization: OrganizationId) -> u64 {
 
 #[tokio::test]
 async fn members_are_listed_by_name_as_far_as_the_limit() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let (zoe, ada, bob) =
         (register(&db, "Zoe").await, register(&db, "ada").await, register(&db, "Bob").await);
     let acme = create(&db, "acme", zoe.id).await;
@@ -32,7 +32,7 @@ async fn members_are_listed_by_name_as_far_as_the_limit() {
 
 #[tokio::test]
 async fn who_comes_back_gets_the_old_row_with_the_new_role() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let (ada, bob) = (register(&db, "ada").await, register(&db, "bob").await);
     let acme = create(&db, "acme", ada.id).await;
     let first = add(&*db, acme.id, bob.id, Role::Admin, &act()).await.unwrap();
@@ -45,7 +45,7 @@ async fn who_comes_back_gets_the_old_row_with_the_new_role() {
 
 #[tokio::test]
 async fn a_member_is_not_added_twice() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let ada = register(&db, "ada").await;
     let acme = create(&db, "acme", ada.id).await;
     let refused = add(&*db, acme.id, ada.id, Role::Member, &act()).await;
@@ -54,7 +54,7 @@ async fn a_member_is_not_added_twice() {
 
 #[tokio::test]
 async fn what_is_deleted_takes_and_becomes_no_member() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let (ada, bob) = (register(&db, "ada").await, register(&db, "bob").await);
     let (acme, gone) = (create(&db, "acme", ada.id).await, create(&db, "gone", ada.id).await);
     user::delete(&*db, bob.id, &act()).await.unwrap();
@@ -69,7 +69,7 @@ async fn what_is_deleted_takes_and_becomes_no_member() {
 
 #[tokio::test]
 async fn a_write_to_who_is_no_member_is_not_found() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let ada = register(&db, "ada").await;
     let acme = create(&db, "acme", ada.id).await;
     let nobody = format!(r#"there is no member "user -1 in organization {}""#, acme.id.0);
@@ -79,7 +79,7 @@ async fn a_write_to_who_is_no_member_is_not_found() {
 
 #[tokio::test]
 async fn the_last_owner_neither_leaves_nor_steps_down() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let (ada, bob) = (register(&db, "ada").await, register(&db, "bob").await);
     let acme = create(&db, "acme", ada.id).await;
     add(&*db, acme.id, bob.id, Role::Admin, &act()).await.unwrap();
@@ -93,7 +93,7 @@ async fn the_last_owner_neither_leaves_nor_steps_down() {
 
 #[tokio::test]
 async fn of_two_owners_who_go_at_once_by_any_way_one_stays() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     for round in 0..8 {
         let ada = register(&db, &format!("ada{round}")).await;
         let bob = register(&db, &format!("bob{round}")).await;

@@ -7,7 +7,7 @@ use service::identitydb::user::Registration;
 use service::identitydb::{Act, organization, user};
 
 use super::{act, create, register, said};
-use crate::harness::{Database, TestDb};
+use crate::harness::TestDb;
 
 async fn register_at(
     db: &TestDb,
@@ -20,7 +20,7 @@ async fn register_at(
 
 #[tokio::test]
 async fn users_and_organizations_share_their_names_and_what_looks_like_them() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let ada = register(&db, "bill-01").await;
     create(&db, "acme", ada.id).await;
     for alike in ["bill-01", "BlLL-O1", "bi1l0l", "Bill01"] {
@@ -35,7 +35,7 @@ async fn users_and_organizations_share_their_names_and_what_looks_like_them() {
 
 #[tokio::test]
 async fn a_reserved_name_is_nobodys() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     for name in ["admin", "Admin", "r00t", "archer"] {
         assert_eq!(said(register_at(&db, name, &act()).await), format!("user {name:?} is there already"));
     }
@@ -43,7 +43,7 @@ async fn a_reserved_name_is_nobodys() {
 
 #[tokio::test]
 async fn a_released_name_is_in_quarantine_for_others_and_free_for_who_gave_it_up() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let ada = register(&db, "ada").await;
     user::rename(&*db, ada.id, "lovelace", &act()).await.unwrap();
     assert_eq!(said(register_at(&db, "ada", &act()).await), r#"user "ada" is there already"#);
@@ -64,7 +64,7 @@ async fn a_released_name_is_in_quarantine_for_others_and_free_for_who_gave_it_up
 
 #[tokio::test]
 async fn another_letter_case_of_ones_own_name_is_a_rename_that_releases_nothing() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let ada = register(&db, "ada-l").await;
     assert_eq!(user::rename(&*db, ada.id, "AdaL", &act()).await.unwrap().name, "AdaL");
     let count = "select count(*) from names where user_id is not null";
@@ -75,7 +75,7 @@ async fn another_letter_case_of_ones_own_name_is_a_rename_that_releases_nothing(
 /// A thousand names that the rule lets through, from a fixed generator.
 #[tokio::test]
 async fn service_and_database_agree_on_what_a_name_looks_like() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let alphabet: Vec<char> = ('a'..='z').chain('A'..='Z').chain('0'..='9').chain(['-']).collect();
     let mut state = 1_u64;
     let mut next = |bound: usize| {

@@ -7,8 +7,8 @@ use service::identitydb::organization_user::{add, change_role, members, of_user,
 use service::identitydb::permission::{Object, ObjectKind, can, grant, withdraw};
 use service::identitydb::{Act, invitation, organization, team, team_user, user, user_email};
 
-use super::{act, create, noon, register, rng, said, secret};
-use crate::harness::{Database, TestDb};
+use super::{act, create, noon, register, rng, said, shown as guess};
+use crate::harness::TestDb;
 
 fn later(seconds: i64) -> Act<'static> {
     Act::system(noon() + TimeDelta::seconds(seconds))
@@ -16,7 +16,7 @@ fn later(seconds: i64) -> Act<'static> {
 
 #[tokio::test]
 async fn a_team_takes_members_of_its_organization_and_loses_them_with_it() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let (ada, bob) = (register(&db, "ada").await, register(&db, "bob").await);
     let acme = create(&db, "acme", ada.id).await;
     let core = team::create(&*db, acme.id, "Core", "", &act()).await.unwrap();
@@ -36,7 +36,7 @@ async fn a_team_takes_members_of_its_organization_and_loses_them_with_it() {
 
 #[tokio::test]
 async fn what_a_member_may_do_follows_the_role_and_ends_with_it() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let (ada, bob) = (register(&db, "ada").await, register(&db, "bob").await);
     let acme = create(&db, "acme", ada.id).await;
     let core = team::create(&*db, acme.id, "core", "", &act()).await.unwrap();
@@ -61,7 +61,7 @@ async fn what_a_member_may_do_follows_the_role_and_ends_with_it() {
 
 #[tokio::test]
 async fn an_invitation_is_accepted_once_and_the_newest_counts() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let (ada, bob) = (register(&db, "ada").await, register(&db, "bob").await);
     let acme = create(&db, "acme", ada.id).await;
     let mut rng = rng();
@@ -70,7 +70,7 @@ async fn an_invitation_is_accepted_once_and_the_newest_counts() {
     let (_, old) = invitation::invite(&*db, acme.id, to, ada.id, week, &mut rng, &act()).await.unwrap();
     let (_, new) = invitation::invite(&*db, acme.id, to, ada.id, week, &mut rng, &act()).await.unwrap();
     assert_eq!(invitation::open(&*db, acme.id, noon()).await.unwrap().len(), 1);
-    for shown in [&old, &secret("archer_inv_guess"), &secret("")] {
+    for shown in [&old, &guess("archer_inv_guess"), &guess("")] {
         assert!(matches!(invitation::accept(&*db, shown, bob.id, &act()).await, Err(Error::Refused)));
     }
     let late = Act::system(noon() + week);
@@ -81,7 +81,7 @@ async fn an_invitation_is_accepted_once_and_the_newest_counts() {
 
 #[tokio::test]
 async fn a_deleted_user_comes_back_with_what_went_at_the_same_time() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let (ada, bob) = (register(&db, "ada").await, register(&db, "bob").await);
     let (acme, other) = (create(&db, "acme", ada.id).await, create(&db, "other", ada.id).await);
     add(&*db, acme.id, bob.id, Role::Admin, &act()).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_deleted_user_comes_back_with_what_went_at_the_same_time() {
 
 #[tokio::test]
 async fn a_deleted_organization_comes_back_with_its_teams_if_an_owner_is_left() {
-    let db = TestDb::migrated(Database::Identitydb).await;
+    let db = TestDb::served().await;
     let (ada, bob) = (register(&db, "ada").await, register(&db, "bob").await);
     let acme = create(&db, "acme", ada.id).await;
     add(&*db, acme.id, bob.id, Role::Member, &act()).await.unwrap();

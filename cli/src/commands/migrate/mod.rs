@@ -103,7 +103,7 @@ pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outc
         (Command::New(new), Some(name)) => vec![new::add(name, new)],
         _ => {
             let work = async |stores: &Stores| Ok(on_all(context, stores, &arguments).await);
-            let done = Stores::with_reachable(context, arguments.needs(), work).await;
+            let done = Stores::to_migrate(context, arguments.needs(), work).await;
             match done {
                 Err(error) if context.json => {
                     arguments.names().map(|name| Report::failed(name, format!("{error:#}"))).collect()
