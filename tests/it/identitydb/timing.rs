@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Looks that are taken before a difference is believed.
-const LOOKS: usize = 8;
+const LOOKS: usize = 20;
 
 /// The median of how long each of `kinds` things takes that `run` does.
 ///
