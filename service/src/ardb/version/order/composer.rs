@@ -1,15 +1,16 @@
 //! Packagist: PHP's `version_compare`, by which Composer's `Comparator` orders versions.
 //!
-//! A version falls into segments at `.`, `-`, `_` and `+`, and between digits and anything else. Two numbers compare
-//! by value. Otherwise what a segment begins with decides, from low to high: anything unknown, `dev`, `a`, `b`, `rc`,
-//! the end, a number, `p`. Upper case is only known in `RC`.
+//! A version falls into segments at `.`, `-`, `_` and `+`, between digits and anything else, and at any other sign that
+//! stands behind no digit (`php_canonicalize_version`). Two numbers compare by value. Otherwise what a segment begins
+//! with decides, from low to high: anything unknown, `dev`, `a`, `b`, `rc`, the end, a number, `p`. Upper case is only
+//! known in `RC`.
 //!
 //! Composer itself strips a `v` and reads branches: `1.x-dev` is 1.9999999.9999999.9999999-dev. It also fills versions
 //! up to four numbers, by which `1.0` and `1.0.0` are one; `Comparator` does not, nor does this order.
 
 use super::{
     Parsed,
-    bytes::{is_digits, push_number, split_digits, split_while},
+    bytes::{is_digits, push_number},
 };
 
 const UNKNOWN: u8 = 1;
@@ -34,37 +35,45 @@ pub(super) fn parse(number: &str) -> Option<Parsed> {
         return None;
     }
     let branch = branch(number);
-    let mut rest = branch.as_deref().unwrap_or(number);
-    let mut key = Vec::with_capacity(rest.len() * 2);
+    let canonical = canonical(branch.as_deref().unwrap_or(number));
+    let mut key = Vec::with_capacity(canonical.len() * 2);
     let mut is_prerelease = false;
-    while let Some(&first) = rest.as_bytes().first() {
-        rest = if first.is_ascii_digit() {
-            let (digits, rest) = split_digits(rest);
+    for segment in canonical.split('.') {
+        if segment.is_empty() {
+            // Only behind a separator at the end, where PHP finds an empty segment below the end itself.
+            key.push(EMPTY);
+        } else if segment.starts_with(|first: char| first.is_ascii_digit()) {
             key.push(NUMBER);
-            push_number(&mut key, digits);
-            rest
-        } else if is_separator(first) {
-            &rest[1..]
-        } else {
-            let (text, rest) = split_while(rest, |byte| !byte.is_ascii_digit() && !is_separator(byte));
+            push_number(&mut key, segment);
+        } else if let Some(tag) = tag(segment) {
             // `#` stands for any number, as the end does; left out, it is that.
-            if let Some(tag) = tag(text) {
-                is_prerelease |= (DEV..=RC).contains(&tag);
-                key.push(tag);
-            }
-            rest
-        };
-    }
-    // PHP finds an empty segment behind a separator at the end, which is below the end itself.
-    if number.ends_with(['.', '-', '_', '+']) {
-        key.push(EMPTY);
+            is_prerelease |= (DEV..=RC).contains(&tag);
+            key.push(tag);
+        }
     }
     key.push(END);
     Some(Parsed { key, is_prerelease })
 }
 
-fn is_separator(byte: u8) -> bool {
-    matches!(byte, b'.' | b'-' | b'_' | b'+')
+/// The segments with a `.` between each two. `number` is ASCII and begins with a digit.
+fn canonical(number: &str) -> String {
+    let mut canonical = String::with_capacity(number.len() * 2);
+    let mut before = '0';
+    for character in number.chars() {
+        let is_sign = matches!(character, '-' | '_' | '+' | '.');
+        let begins_number = character.is_ascii_digit() && !before.is_ascii_digit();
+        let ends_number = before.is_ascii_digit() && !character.is_ascii_digit();
+        let is_kept = !is_sign && (ends_number || character.is_ascii_alphanumeric());
+        let ends_segment = begins_number || ends_number || !is_kept;
+        if ends_segment && !canonical.is_empty() && !canonical.ends_with('.') {
+            canonical.push('.');
+        }
+        if is_kept {
+            canonical.push(character);
+        }
+        before = character;
+    }
+    canonical
 }
 
 /// By the first letters, in the order in which PHP looks for them.
@@ -104,15 +113,15 @@ mod tests {
         assert_rising(
             parse,
             &[
-                "1.0-foo 1.0xyz 1.0-BETA",
+                "1.0-foo 1.0xyz 1.0-BETA 1.0~a 1.0^",
                 "1.0-dev 1.0dev v1.0_dev",
                 "1.0-alpha 1.0a 1.0-apple",
                 "1.0a1 1.0-alpha1 1.0.alpha.1",
                 "1.0-b2 1.0beta2",
                 "1.0-RC 1.0rc",
                 "1.0RC1",
-                "1.0- 1.0.",
-                "1.0 V1.0 01.0 1.0.#",
+                "1.0- 1.0. 1.0-# 1.0+~",
+                "1.0 V1.0 01.0 1.0#",
                 "1.0.0",
                 "1.0.1",
                 "1.0-pl1 1.0-patch1 1.0p1 1.0.post1",

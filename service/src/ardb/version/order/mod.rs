@@ -46,7 +46,7 @@ pub struct Parsed {
 pub const MAX_KEY_BYTES: usize = 2048;
 
 /// Changes whenever a version may get another key, or one where it had none: what was keyed before is to be keyed anew.
-pub const REVISION: u32 = 2;
+pub const REVISION: u32 = 3;
 
 /// Reads `number` by the rules of `scheme`.
 ///
