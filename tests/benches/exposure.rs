@@ -1,7 +1,7 @@
 //! How long matching 180,000 versions with 1,500 ranges takes by sort keys, which is how Archer does it, and by a
 //! comparison function in the database, on the same rows and in the same run: `cargo bench -p tests --bench exposure`.
-//! Both are timed as a count of the matches, best of three, so that neither pays for sending rows; the whole read, with
-//! every text of every match, is timed beside them.
+//! Both are timed as a count of the matches, best of three, so that neither pays for sending rows; the whole read as
+//! `service` has it, with every text of every match, is timed beside them.
 //!
 //! With `ARCHER_CORPUS`, a package has the ranges that RustSec gives one, and the versions that a crate of crates.io
 //! with a hundred or more has: what has advisories is mostly long-lived. Without it, both are made up.
@@ -44,15 +44,23 @@ async fn main() {
 
     let (key_matches, by_key) = best(pool, include_str!("by_key.sql")).await;
     let (function_matches, by_function) = best(pool, include_str!("by_function.sql")).await;
-    let start = Instant::now();
-    let found = advisory::exposure(&*db, InventoryId(1)).await.unwrap().len();
-    let read = start.elapsed();
+    let (mut found, mut read) = (0, Duration::MAX);
+    for _ in 0..3 {
+        let start = Instant::now();
+        found = advisory::exposure(&*db, InventoryId(1)).await.unwrap().len();
+        read = read.min(start.elapsed());
+    }
 
     println!("{VERSIONS} versions of {packages} packages, {RANGES} ranges, {key_matches} matches");
     println!("by sort key: {:.3} s", by_key.as_secs_f64());
     println!("by function: {:.3} s", by_function.as_secs_f64());
-    println!("ratio:       {:.0}", by_function.as_secs_f64() / by_key.as_secs_f64());
     println!("whole read:  {:.3} s", read.as_secs_f64());
+    let ratio = |fast: Duration| by_function.as_secs_f64() / fast.as_secs_f64();
+    println!(
+        "the function takes {:.0} times as long as the keys, {:.0} times as long as the whole read",
+        ratio(by_key),
+        ratio(read)
+    );
     assert_eq!((key_matches, found as i64), (function_matches, function_matches), "all find the same");
 }
 

@@ -45,7 +45,7 @@ async fn ranges_become_sorted_intervals_with_keys_where_the_order_is_known() {
     import(&db, &fixture("osv")).await;
     let found = lines(
         &db,
-        "select concat_ws(' ', e.name, p.namespace, p.normalized_name, r.kind, i.introduced, i.fixed, i.last_affected,
+        "select concat_ws(' ', e.name, concat_ws('/', nullif(p.namespace, ''), nullif(p.release, '')), p.normalized_name, r.kind, i.introduced, i.fixed, i.last_affected,
              case when i.lower_key is null then 'no keys' when i.is_upper_inclusive then 'inclusive' end) as line
          from affected_intervals i
          join affected_ranges r on r.id = i.affected_range_id
@@ -64,7 +64,7 @@ async fn ranges_become_sorted_intervals_with_keys_where_the_order_is_known() {
             "cargo  alpha semver 0",
             "cargo  gam semver 9.0.0 9.0.1",
             "pypi  some-thing ecosystem 0 1.0",
-            "deb 12 thing ecosystem 0 1.0-2",
+            "deb debian/12 thing ecosystem 0 1.0-2",
         ]
     );
 }

@@ -11,6 +11,7 @@ mod architecture;
 mod cli;
 mod derived;
 mod dev;
+mod distributions;
 mod entities;
 mod events_digest;
 mod events_durable;

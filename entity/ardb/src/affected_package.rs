@@ -31,6 +31,9 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub deleted_at: Option<DateTimeUtc>,
+    /// The release of the distribution that it is about, such as 12 of Debian; empty: all, or no distribution.
+    #[sea_orm(unique_key = "name")]
+    pub release: String,
     #[sea_orm(belongs_to, from = "advisory_id", to = "id")]
     pub advisory: BelongsTo<super::advisory::Entity>,
     #[sea_orm(belongs_to, from = "ecosystem_id", to = "id")]

@@ -65,6 +65,14 @@ pub struct Model {
     pub scope: Option<ComponentScope>,
     /// As the document has it, several joined by AND; null: it does not say.
     pub licence: Option<String>,
+    /// The release of the distribution that it was built for, such as 12 of Debian; empty: unknown, or no distribution.
+    pub release: String,
+    /// Normalised name of the source package that it was built from; null: of the same name and version, or unknown.
+    pub upstream_name: Option<String>,
+    /// Null: as `upstream_name`.
+    pub upstream_number: Option<String>,
+    /// Null: as `upstream_name`, or `upstream_number` does not parse.
+    pub upstream_sort_key: Option<Vec<u8>>,
     #[sea_orm(belongs_to, from = "inventory_id", to = "id")]
     pub inventory: BelongsTo<super::inventory::Entity>,
     #[sea_orm(belongs_to, from = "ecosystem_id", to = "id")]

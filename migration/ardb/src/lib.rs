@@ -33,6 +33,8 @@ mod m20261126_093200_create_advisory_matches;
 mod m20261126_093300_create_pg_trgm;
 mod m20261126_093400_create_package_search_entries;
 mod m20261126_093500_add_updated_at_indexes;
+mod m20261126_180000_add_distribution_releases;
+mod m20261126_180100_create_standing_advisories;
 
 /// What applies and reverts them, with what they claim.
 pub fn runner() -> Runner {
@@ -76,6 +78,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_093300_create_pg_trgm::Migration),
             Box::new(m20261126_093400_create_package_search_entries::Migration),
             Box::new(m20261126_093500_add_updated_at_indexes::Migration),
+            Box::new(m20261126_180000_add_distribution_releases::Migration),
+            Box::new(m20261126_180100_create_standing_advisories::Migration),
         ]
     }
 }

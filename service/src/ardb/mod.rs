@@ -8,6 +8,7 @@ pub mod changes;
 pub mod dependency;
 pub mod dependent;
 pub mod derived;
+pub mod distribution;
 pub mod import;
 pub mod import_run;
 pub mod inventory;

@@ -119,6 +119,7 @@ const REFUSED: &[(&str, &str)] = &[
         "affected_packages_advisory_id_ecosystem_id_namespace_normal_key",
         "insert into affected_packages (advisory_id, ecosystem_id, name, normalized_name) values (1, 1, 'x', 'left-pad')",
     ),
+    ("affected_packages_release_check", "update affected_packages set release = repeat('x', 257)"),
     ("affected_packages_namespace_check", "update affected_packages set namespace = repeat('x', 257)"),
     ("affected_packages_name_check", "update affected_packages set name = ''"),
     ("affected_packages_normalized_name_check", "update affected_packages set normalized_name = ''"),
@@ -179,6 +180,17 @@ const REFUSED: &[(&str, &str)] = &[
     ("inventory_components_purl_check", "update inventory_components set purl = ''"),
     ("inventory_components_scope_check", "update inventory_components set scope = 'some'"),
     ("inventory_components_licence_check", "update inventory_components set licence = ''"),
+    ("inventory_components_release_check", "update inventory_components set release = repeat('x', 257)"),
+    (
+        "inventory_components_upstream_name_check",
+        "update inventory_components set upstream_name = '', upstream_number = '1'",
+    ),
+    (
+        "inventory_components_upstream_number_check",
+        "update inventory_components set upstream_name = 'x', upstream_number = repeat('x', 257)",
+    ),
+    ("inventory_components_upstream_sort_key_check", "update inventory_components set upstream_sort_key = ''"),
+    ("inventory_components_upstream_name_upstream_number_check", "update inventory_components set upstream_name = 'x'"),
     (
         "inventory_relations_inventory_id_from_component_id_to_compo_key",
         "insert into inventory_relations (inventory_id, from_component_id, to_component_id, kind) values (1, 1, 1, 'depends-on')",
@@ -445,13 +457,15 @@ async fn the_longest_values_that_the_checks_let_through_fit_in_every_index() {
         update source_documents set locator = random_text(2048);
         update advisories set identifier = random_text(256);
         update advisory_aliases set alias = random_text(256);
-        update affected_packages set namespace = random_text(256), normalized_name = random_text(256);
+        update affected_packages set namespace = random_text(256), normalized_name = random_text(256),
+            release = random_text(256);
         update advisory_severities set kind = random_text(64), vector = random_text(1024);
         update advisory_references set kind = random_text(64), url = random_text(2048);
         update affected_versions set number = random_text(256);
         update inventories set name = random_text(1024);
         update inventory_components set namespace = random_text(256), normalized_name = random_text(256),
-            number = random_text(256), source = random_text(1024);
+            number = random_text(256), source = random_text(1024), upstream_name = random_text(256),
+            upstream_number = random_text(256);
         update package_rankings set namespace = random_text(256), name = random_text(256);";
     assert_eq!(violation(&filled().await, longest).await, Ok(()));
 }

@@ -1,4 +1,5 @@
--- What advisory_matches should hold.
+-- What advisory_matches should hold. What is about a release of a distribution says nothing of a version, which is of
+-- none.
 select
     advisory.id as advisory_id,
     found.version_id,
@@ -23,7 +24,7 @@ from (
            or (stretch.is_upper_inclusive and version.sort_key = stretch.upper_key)
        )
        and version.deleted_at is null
-    where affected.deleted_at is null
+    where affected.release = '' and affected.deleted_at is null
     union all
     select affected.advisory_id, affected.id, version.id, null, null, false
     from affected_packages affected
@@ -32,7 +33,7 @@ from (
         on version.package_id = affected.package_id
        and version.number = enumerated.number
        and version.deleted_at is null
-    where affected.deleted_at is null
+    where affected.release = '' and affected.deleted_at is null
 ) found
 join advisories advisory
     on advisory.id = found.advisory_id and advisory.withdrawn_at is null and advisory.deleted_at is null

@@ -151,6 +151,7 @@ pub(super) fn affected() -> affected_package::Model {
         created_at: time(CREATED),
         updated_at: time(UPDATED),
         deleted_at: Some(time(DELETED)),
+        release: "12".into(),
     }
 }
 
@@ -294,6 +295,10 @@ pub(super) fn component() -> inventory_component::Model {
         purl: Some("pkg:swift/example.org/left/Left_Pad@1.0.0-RC.1".into()),
         scope: Some(ComponentScope::Excluded),
         licence: Some("MIT AND Apache-2.0".into()),
+        release: "12".into(),
+        upstream_name: Some("left-pad-source".into()),
+        upstream_number: Some("1.0.0".into()),
+        upstream_sort_key: Some(vec![1, 0]),
         created_at: time(CREATED),
         updated_at: time(UPDATED),
         deleted_at: Some(time(DELETED)),

@@ -151,7 +151,8 @@ fn stage_component(
     ecosystem_id: i64,
     (key, component): (&Key, &Component),
 ) {
-    rows.row(14)
+    let upstream = component.upstream.as_ref();
+    rows.row(18)
         .integer(inventory)
         .integer(ordinal)
         .bigint(ecosystem_id)
@@ -165,5 +166,9 @@ fn stage_component(
         .optional(component.checksum_sha256.as_ref(), |rows, sum| rows.bytea(sum))
         .optional(component.purl.as_deref(), CopyRows::text)
         .optional(component.scope.map(|scope| scope.to_value()), |rows, scope| rows.text(&scope))
-        .optional(component.licence.as_deref(), CopyRows::text);
+        .optional(component.licence.as_deref(), CopyRows::text)
+        .text(&component.release)
+        .optional(upstream.map(|it| it.normalized_name.as_str()), CopyRows::text)
+        .optional(upstream.map(|it| it.number.as_str()), CopyRows::text)
+        .optional(upstream.and_then(|it| it.sort_key.as_deref()), CopyRows::bytea);
 }

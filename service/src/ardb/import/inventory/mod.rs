@@ -37,7 +37,7 @@ const MAX_COMPONENTS: usize = 200_000;
 
 /// To be raised when the same document would be loaded differently: those that were imported before are then read
 /// again.
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// Of a document, and of what its rows depend on beside it.
 pub(super) fn hash(content: impl AsRef<[u8]>) -> [u8; 32] {
@@ -109,6 +109,17 @@ pub(super) struct Component {
     pub(super) purl: Option<String>,
     pub(super) scope: Option<ComponentScope>,
     pub(super) licence: Option<String>,
+    /// Empty: unknown, or no distribution.
+    pub(super) release: String,
+    pub(super) upstream: Option<Upstream>,
+}
+
+/// The source package that a component was built from.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Upstream {
+    pub(super) normalized_name: String,
+    pub(super) number: String,
+    pub(super) sort_key: Option<Vec<u8>>,
 }
 
 /// A row of `inventory_relations`.
@@ -131,6 +142,10 @@ pub(super) struct Found {
     pub(super) purl: Option<Purl>,
     pub(super) scope: Option<ComponentScope>,
     pub(super) licence: Option<String>,
+    /// Of its distribution; empty: unknown, or no distribution.
+    pub(super) release: String,
+    /// Normalised name and version of the source package, where it has others.
+    pub(super) upstream: Option<(String, String)>,
 }
 
 impl Found {
@@ -145,6 +160,8 @@ impl Found {
             purl: None,
             scope: None,
             licence: None,
+            release: String::new(),
+            upstream: None,
         }
     }
 }
@@ -157,7 +174,18 @@ fn is_registry(ecosystem: &str, source: &str) -> bool {
 impl Inventory {
     /// Adds a component, or says which of its values can't be kept and why. The key is what relations name.
     pub(super) fn add(&mut self, found: Found) -> Result<Key, String> {
-        let Found { ecosystem, name, number, source, checksum_sha256, purl, scope, licence } = found;
+        let Found {
+            ecosystem,
+            name,
+            number,
+            source,
+            checksum_sha256,
+            purl,
+            scope,
+            licence,
+            release,
+            upstream,
+        } = found;
         let Name { namespace, name, normalized } = name;
         check::length_or_empty("namespace", &namespace, MAX_NAME_BYTES)?;
         check::length("name", &name, MAX_NAME_BYTES)?;
@@ -166,7 +194,14 @@ impl Inventory {
         check::length_or_empty("source", &source, MAX_SOURCE_BYTES)?;
         let licence = licence.filter(|licence| !licence.is_empty());
         check::length_or_empty("licence", licence.as_deref().unwrap_or_default(), MAX_LICENCE_BYTES)?;
-        if [&namespace, &name, &number, &source].into_iter().chain(&licence).any(|text| text.contains('\0')) {
+        check::length_or_empty("release", &release, MAX_NAME_BYTES)?;
+        if let Some((name, number)) = &upstream {
+            check::length("name of the source package", name, MAX_NAME_BYTES)?;
+            check::length_or_empty("version of the source package", number, MAX_NAME_BYTES)?;
+        }
+        let upstream_texts = upstream.iter().flat_map(|(name, number)| [name, number]);
+        let texts = [&namespace, &name, &number, &source, &release].into_iter().chain(&licence);
+        if texts.chain(upstream_texts).any(|text| text.contains('\0')) {
             return Err("has a NUL character, which the database can't hold".into());
         }
         let purl = purl.or_else(|| {
@@ -177,13 +212,21 @@ impl Inventory {
         });
         let purl = purl.map(|purl| purl.to_string()).filter(|purl| purl.len() <= MAX_PURL_BYTES);
         let scheme = ecosystem::find(&ecosystem).map(|known| known.scheme);
+        let sort_key = |number: &str| scheme.and_then(|scheme| order::key(scheme, number));
+        let upstream = upstream.map(|(normalized_name, number)| Upstream {
+            sort_key: sort_key(&number),
+            normalized_name,
+            number,
+        });
         let component = Component {
             name,
-            sort_key: scheme.and_then(|scheme| order::key(scheme, &number)),
+            sort_key: sort_key(&number),
             checksum_sha256,
             purl,
             scope,
             licence,
+            release,
+            upstream,
         };
         if self.components.len() >= MAX_COMPONENTS {
             return Err(format!("is one of more than {MAX_COMPONENTS} components"));
@@ -213,6 +256,10 @@ impl Component {
         self.checksum_sha256 = self.checksum_sha256.or(again.checksum_sha256);
         self.licence = self.licence.take().or(again.licence);
         self.purl = self.purl.take().or(again.purl);
+        self.upstream = self.upstream.take().or(again.upstream);
+        if self.release.is_empty() {
+            self.release = again.release;
+        }
     }
 }
 

@@ -35,7 +35,8 @@ pub(super) const STAGE: &str = "
         inventory_ordinal integer not null, ordinal integer not null, ecosystem_id bigint not null,
         namespace text not null, name text not null, normalized_name text not null, number text not null,
         sort_key bytea, source text not null, is_registry boolean not null, checksum_sha256 bytea, purl text,
-        scope text, licence text
+        scope text, licence text, release text not null, upstream_name text, upstream_number text,
+        upstream_sort_key bytea
     ) on commit drop;
     create temporary table staged_relations (
         inventory_ordinal integer not null, from_ordinal integer, to_ordinal integer not null, kind text not null
@@ -85,11 +86,12 @@ pub(super) const DELETE_COMPONENTS: &str = "
 pub(super) const COMPONENTS: &str = upsert!(
     "insert into inventory_components (
          inventory_id, ecosystem_id, package_id, version_id, namespace, name, normalized_name, number, sort_key,
-         source, checksum_sha256, purl, scope, licence
+         source, checksum_sha256, purl, scope, licence, release, upstream_name, upstream_number, upstream_sort_key
      )
      select inventory.inventory_id, staged.ecosystem_id, package.id, version.id, staged.namespace, staged.name,
          staged.normalized_name, staged.number, staged.sort_key, staged.source, staged.checksum_sha256, staged.purl,
-         staged.scope, staged.licence
+         staged.scope, staged.licence, staged.release, staged.upstream_name, staged.upstream_number,
+         staged.upstream_sort_key
      from staged_components staged
      join staged_inventories inventory on inventory.ordinal = staged.inventory_ordinal
      left join packages package
@@ -103,14 +105,17 @@ pub(super) const COMPONENTS: &str = upsert!(
           = (staged.ecosystem_id, staged.namespace, staged.normalized_name, staged.number, staged.source)
      where kept.id is null or kept.deleted_at is not null
         or (kept.package_id, kept.version_id, kept.name, kept.sort_key, kept.checksum_sha256, kept.purl, kept.scope,
-            kept.licence)
+            kept.licence, kept.release, kept.upstream_name, kept.upstream_number, kept.upstream_sort_key)
         is distinct from (package.id, version.id, staged.name, staged.sort_key, staged.checksum_sha256, staged.purl,
-            staged.scope, staged.licence)
+            staged.scope, staged.licence, staged.release, staged.upstream_name, staged.upstream_number,
+            staged.upstream_sort_key)
      order by inventory.inventory_id, staged.ordinal
      on conflict (inventory_id, ecosystem_id, namespace, normalized_name, number, source) do update set
          package_id = excluded.package_id, version_id = excluded.version_id, name = excluded.name,
          sort_key = excluded.sort_key, checksum_sha256 = excluded.checksum_sha256, purl = excluded.purl,
-         scope = excluded.scope, licence = excluded.licence, deleted_at = null"
+         scope = excluded.scope, licence = excluded.licence, release = excluded.release,
+         upstream_name = excluded.upstream_name, upstream_number = excluded.upstream_number,
+         upstream_sort_key = excluded.upstream_sort_key, deleted_at = null"
 );
 
 pub(super) const COMPONENT_IDS: &str = "

@@ -1,7 +1,7 @@
 //! From parsed advisories to rows: COPY into temporary tables, then, from the advisory down to the interval, what is no
 //! longer there is deleted and what is there is written.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity_ardb::DocumentKind;
@@ -83,10 +83,15 @@ async fn outdated(connection: &mut PgConnection, batch: &[Document<Advisory>]) -
 
 /// Adds the ecosystems that are not there yet.
 async fn ecosystems(connection: &mut PgConnection, batch: &[&Document<Advisory>]) -> Result<Rows> {
-    let packages = batch.iter().flat_map(|document| document.parsed.affected.keys());
-    let names: BTreeSet<&str> = packages.map(|package| package.ecosystem.as_str()).collect();
-    let added =
-        sqlx::query(sql::ECOSYSTEMS).bind(names.into_iter().collect::<Vec<_>>()).execute(connection).await?;
+    let packages = batch.iter().flat_map(|document| &document.parsed.affected);
+    let named: BTreeMap<&str, &Affected> =
+        packages.map(|(package, affected)| (package.ecosystem.as_str(), affected)).collect();
+    let added = sqlx::query(sql::ECOSYSTEMS)
+        .bind(named.keys().copied().collect::<Vec<_>>())
+        .bind(named.values().map(|affected| affected.osv_name.as_str()).collect::<Vec<_>>())
+        .bind(named.values().map(|affected| affected.scheme.to_value()).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
     Ok(Rows { inserted: added.rows_affected(), ..Rows::default() })
 }
 
@@ -164,13 +169,14 @@ impl Staging {
         }
         for (package, affected) in &advisory.affected {
             self.packages
-                .row(6)
+                .row(7)
                 .integer(ordinal)
                 .integer(self.next_package)
                 .text(&package.ecosystem)
                 .text(&package.namespace)
                 .text(&affected.name)
-                .text(&package.normalized_name);
+                .text(&package.normalized_name)
+                .text(&package.release);
             self.affected(affected);
             self.next_package += 1;
         }

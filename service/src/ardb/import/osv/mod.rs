@@ -8,11 +8,13 @@
 //!   follows from it. The advisory's own vector is the one of the highest CVSS version.
 //! - A range's events are kept as published; the intervals that follow from them get keys by the ecosystem's version
 //!   order (module `interval`). Where the scheme has no key yet, only enumerated versions match.
-//! - `Debian:12` is the ecosystem `Debian`; the release becomes the namespace, so that the ranges of two releases are
-//!   not mixed (in an ecosystem whose packages have namespaces, such as Maven, it is left out).
-//! - An ecosystem that is not in `ecosystems` is added, its name in lower case with hyphens, its order `opaque`: its
-//!   advisories match by enumeration until its `version_scheme` is set: the next import reads every record again, since
-//!   the schemes are hashed with it, and its ranges get keys. A name that is another ecosystem's is rejected.
+//! - `Debian:12` is the ecosystem of the package format, `deb`, with the namespace and the release that package URLs have
+//!   for it ([`distribution`](crate::ardb::distribution)), so that the ranges of two releases are not mixed. What
+//!   follows a colon elsewhere is kept as a release, too, but where packages have namespaces, such as Maven's.
+//! - An ecosystem that is not in `ecosystems` is added, its name in lower case with hyphens, and its order where that is
+//!   known, else `opaque`: its advisories match by enumeration until its `version_scheme` is set: the next import reads
+//!   every record again, since the schemes are hashed with it, and its ranges get keys. A name that is another
+//!   ecosystem's is rejected.
 //! - An entry of `affected` without a package (commits only) names nothing that a version or component could match and
 //!   is left out.
 //!
@@ -27,7 +29,7 @@ mod sql;
 use std::{collections::HashMap, path::Path, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use entity_ardb::{DocumentKind, VersionScheme, ecosystem};
+use entity_ardb::{DocumentKind, ecosystem};
 use sea_orm::{ActiveEnum as _, DatabaseConnection, EntityTrait as _, sqlx::PgConnection};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -45,7 +47,7 @@ pub const MAX_RECORD_BYTES: u64 = 16 * 1024 * 1024;
 
 /// To be raised when the same record would be loaded differently, for instance since a version scheme got keys: records
 /// that were imported before are then read again.
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// Imports the records in `input`, see the [module](self).
 ///
@@ -67,24 +69,30 @@ pub async fn osv(
 /// The ecosystems that were known when the import began.
 struct Ecosystems {
     by_osv_name: HashMap<String, ecosystem::Model>,
-    /// From the platform's name to OSV's.
-    by_name: HashMap<String, Option<String>>,
+    by_name: HashMap<String, ecosystem::Model>,
 }
 
 impl Ecosystems {
     fn new(known: Vec<ecosystem::Model>) -> Self {
-        let by_name = known.iter().map(|known| (known.name.clone(), known.osv_name.clone())).collect();
+        let by_name = known.iter().map(|known| (known.name.clone(), known.clone())).collect();
         let by_osv_name =
             known.into_iter().filter_map(|known| Some((known.osv_name.clone()?, known))).collect();
         Self { by_osv_name, by_name }
     }
 
     /// What a record's rows depend on beside the record: [`REVISION`], [`order::REVISION`] and how ecosystems sort.
-    /// Those without an order are left out, so that one that an import adds makes no record look changed.
+    /// Those that sort as they would be added are left out, so that one that an import adds makes no record look
+    /// changed.
     fn hash(&self) -> Sha256 {
-        let ordered = self.by_osv_name.values().filter(|known| known.version_scheme != VersionScheme::Opaque);
-        let mut schemes: Vec<_> =
-            ordered.map(|known| format!("{}\0{}\0", known.name, known.version_scheme.to_value())).collect();
+        let sorts_otherwise = |known: &&ecosystem::Model| {
+            known.version_scheme != record::default_scheme(known.osv_name.as_deref().unwrap_or(&known.name))
+        };
+        let mut schemes: Vec<_> = self
+            .by_name
+            .values()
+            .filter(sorts_otherwise)
+            .map(|known| format!("{}\0{}\0", known.name, known.version_scheme.to_value()))
+            .collect();
         schemes.sort_unstable();
         Sha256::new_with_prefix(REVISION.to_le_bytes())
             .chain_update(order::REVISION.to_le_bytes())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use entity_ardb::{RangeKind, VersionScheme};
+use entity_ardb::{RangeKind, VersionScheme, ecosystem};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -13,8 +13,12 @@ use super::{
     severity::{self, Severity},
 };
 use crate::ardb::{
+    distribution,
     name::{self, Name},
-    version::range::{Event, Interval, evaluate},
+    version::{
+        ecosystem as known,
+        range::{Event, Interval, evaluate},
+    },
 };
 
 const MAX_REFERENCE_KIND_BYTES: usize = 64;
@@ -37,18 +41,22 @@ pub(super) struct Advisory {
     pub(super) affected: BTreeMap<Package, Affected>,
 }
 
-/// A package by the ecosystem's name in OSV, without a release.
+/// A package of an ecosystem (`ecosystems.name`), or of one release of a distribution.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Package {
     pub(super) ecosystem: String,
     pub(super) namespace: String,
     pub(super) normalized_name: String,
+    /// Empty: all, or no distribution.
+    pub(super) release: String,
 }
 
 /// What is affected of a package.
-#[derive(Default)]
 pub(super) struct Affected {
     pub(super) name: String,
+    /// OSV's name of the ecosystem, without a release, and its order, for an ecosystem that is not there yet.
+    pub(super) osv_name: String,
+    pub(super) scheme: VersionScheme,
     pub(super) ranges: Vec<Range>,
     pub(super) versions: BTreeSet<String>,
 }
@@ -165,9 +173,9 @@ fn packages(
     let mut packages = BTreeMap::<Package, Affected>::new();
     for RecordAffected { package, ranges, versions, .. } in given {
         let Some(package) = package else { continue };
-        let (key, name, scheme) = self::package(&package, ecosystems)?;
-        let affected = packages.entry(key).or_default();
-        affected.name = name;
+        let (key, found) = self::package(&package, ecosystems)?;
+        let scheme = found.scheme;
+        let affected = packages.entry(key).or_insert(found);
         for range in ranges.unwrap_or_default() {
             affected.ranges.push(self::range(range, scheme)?);
         }
@@ -179,23 +187,46 @@ fn packages(
     Ok(packages)
 }
 
-fn package(
-    given: &RecordPackage,
-    ecosystems: &Ecosystems,
-) -> Result<(Package, String, VersionScheme), String> {
+fn package(given: &RecordPackage, ecosystems: &Ecosystems) -> Result<(Package, Affected), String> {
     let (osv_name, release) = given.ecosystem.split_once(':').unwrap_or((&given.ecosystem, ""));
-    let (name, scheme) = match ecosystems.by_osv_name.get(osv_name) {
-        Some(known) => (known.name.clone(), known.version_scheme),
-        None => (unknown_ecosystem(osv_name, ecosystems)?, VersionScheme::Opaque),
+    let distribution = distribution::of_osv(osv_name);
+    let known = match distribution {
+        Some(distribution) => ecosystems.by_name.get(distribution.ecosystem),
+        None => ecosystems.by_osv_name.get(osv_name),
     };
-    let Name { mut namespace, name, normalized } = name::split(&name, &given.name);
-    if namespace.is_empty() {
-        namespace = release.to_owned();
-    }
+    let (ecosystem, scheme) = match known {
+        Some(known) => (known.name.clone(), known.version_scheme),
+        None => (unknown_ecosystem(osv_name, ecosystems)?, default_scheme(osv_name)),
+    };
+    let Name { mut namespace, name, normalized } = name::split(&ecosystem, &given.name);
+    let release = match distribution {
+        Some(distribution) => {
+            namespace = distribution.namespace.to_owned();
+            distribution.release(release)
+        }
+        // Where names have namespaces, what follows the colon is no release: Maven's is a repository.
+        None if namespace.is_empty() => release.to_owned(),
+        None => String::new(),
+    };
     check::length_or_empty("namespace of a package", &namespace, MAX_NAME_BYTES)?;
+    check::length_or_empty("release of an ecosystem", &release, MAX_NAME_BYTES)?;
     check::length("name of a package", &name, MAX_NAME_BYTES)?;
     check::length("normalised name of a package", &normalized, MAX_NAME_BYTES)?;
-    Ok((Package { ecosystem: osv_name.to_owned(), namespace, normalized_name: normalized }, name, scheme))
+    Ok((
+        Package { ecosystem, namespace, normalized_name: normalized, release },
+        Affected {
+            name,
+            osv_name: osv_name.to_owned(),
+            scheme,
+            ranges: Vec::new(),
+            versions: BTreeSet::new(),
+        },
+    ))
+}
+
+/// The order of an ecosystem that an import adds.
+pub(super) fn default_scheme(osv_name: &str) -> VersionScheme {
+    known::find(osv_name).map_or(VersionScheme::Opaque, |known| known.scheme)
 }
 
 /// The name that an ecosystem gets which is not there yet.
@@ -208,8 +239,10 @@ pub(super) fn unknown_ecosystem(osv_name: &str, ecosystems: &Ecosystems) -> Resu
         ));
     }
     match ecosystems.by_name.get(&name) {
-        Some(Some(known)) => Err(format!("ecosystem {osv_name:?} is unknown; its name is that of {known:?}")),
-        Some(None) => Err(format!("ecosystem {osv_name:?} is unknown to OSV; its name is taken")),
+        Some(ecosystem::Model { osv_name: Some(known), .. }) => {
+            Err(format!("ecosystem {osv_name:?} is unknown; its name is that of {known:?}"))
+        }
+        Some(_) => Err(format!("ecosystem {osv_name:?} is unknown to OSV; its name is taken")),
         None => Ok(name),
     }
 }

@@ -8,13 +8,14 @@ pub(super) const OUTDATED: &str = "
     join unnest($1::text[], $2::timestamptz[]) as found (identifier, modified_at) on found.identifier = kept.identifier
     where kept.modified_at > found.modified_at and kept.deleted_at is null";
 
-/// The slug is made as `record::unknown_ecosystem` makes it.
+/// `on conflict`, because another import may add the same meanwhile.
 pub(super) const ECOSYSTEMS: &str = "
     insert into ecosystems (name, osv_name, version_scheme)
-    select trim(both '-' from regexp_replace(lower(osv_name collate \"C\"), '[^a-z0-9]+', '-', 'g')), osv_name, 'opaque'
-    from unnest($1::text[]) as named (osv_name)
-    where not exists (select from ecosystems known where known.osv_name = named.osv_name)
-    order by osv_name";
+    select named.name, named.osv_name, named.scheme
+    from unnest($1::text[], $2::text[], $3::text[]) as named (name, osv_name, scheme)
+    where not exists (select from ecosystems known where known.name = named.name)
+    order by named.name collate \"C\"
+    on conflict do nothing";
 
 pub(super) const STAGE: &str = "
     create temporary table staged_advisories (
@@ -30,8 +31,8 @@ pub(super) const STAGE: &str = "
         advisory_ordinal integer not null, kind text not null, url text not null
     ) on commit drop;
     create temporary table staged_packages (
-        advisory_ordinal integer not null, ordinal integer not null, osv_name text not null, namespace text not null,
-        name text not null, normalized_name text not null, affected_package_id bigint
+        advisory_ordinal integer not null, ordinal integer not null, ecosystem text not null, namespace text not null,
+        name text not null, normalized_name text not null, release text not null, affected_package_id bigint
     ) on commit drop;
     create temporary table staged_versions (package_ordinal integer not null, number text not null) on commit drop;
     create temporary table staged_ranges (
@@ -51,7 +52,7 @@ pub(super) const COPY_ALIASES: &str = "copy staged_aliases from stdin (format bi
 pub(super) const COPY_SEVERITIES: &str = "copy staged_severities from stdin (format binary)";
 pub(super) const COPY_REFERENCES: &str = "copy staged_references from stdin (format binary)";
 pub(super) const COPY_PACKAGES: &str = "
-    copy staged_packages (advisory_ordinal, ordinal, osv_name, namespace, name, normalized_name)
+    copy staged_packages (advisory_ordinal, ordinal, ecosystem, namespace, name, normalized_name, release)
     from stdin (format binary)";
 pub(super) const COPY_VERSIONS: &str = "copy staged_versions from stdin (format binary)";
 pub(super) const COPY_RANGES: &str = "
@@ -159,36 +160,42 @@ pub(super) const DELETE_PACKAGES: &str = "
     where kept.advisory_id = advisory.advisory_id and kept.deleted_at is null
       and not exists (
           select from staged_packages staged
-          join ecosystems ecosystem on ecosystem.osv_name = staged.osv_name
+          join ecosystems ecosystem on ecosystem.name = staged.ecosystem
           where staged.advisory_ordinal = advisory.ordinal and ecosystem.id = kept.ecosystem_id
             and staged.namespace = kept.namespace and staged.normalized_name = kept.normalized_name
+            and staged.release = kept.release
       )";
 
 pub(super) const PACKAGES: &str = upsert!(
-    "insert into affected_packages (advisory_id, ecosystem_id, package_id, namespace, name, normalized_name)
-     select advisory.advisory_id, ecosystem.id, known.id, staged.namespace, staged.name, staged.normalized_name
+    "insert into affected_packages (
+         advisory_id, ecosystem_id, package_id, namespace, name, normalized_name, release
+     )
+     select advisory.advisory_id, ecosystem.id, known.id, staged.namespace, staged.name, staged.normalized_name,
+         staged.release
      from staged_packages staged
      join staged_advisories advisory on advisory.ordinal = staged.advisory_ordinal
-     join ecosystems ecosystem on ecosystem.osv_name = staged.osv_name
+     join ecosystems ecosystem on ecosystem.name = staged.ecosystem
      left join packages known
          on known.ecosystem_id = ecosystem.id and known.namespace = staged.namespace
         and known.normalized_name = staged.normalized_name and known.deleted_at is null
      left join affected_packages kept
          on kept.advisory_id = advisory.advisory_id and kept.ecosystem_id = ecosystem.id
         and kept.namespace = staged.namespace and kept.normalized_name = staged.normalized_name
+        and kept.release = staged.release
      where kept.id is null or kept.deleted_at is not null
         or (kept.package_id, kept.name) is distinct from (known.id, staged.name)
      order by advisory.advisory_id, staged.ordinal
-     on conflict (advisory_id, ecosystem_id, namespace, normalized_name) do update set
+     on conflict (advisory_id, ecosystem_id, namespace, normalized_name, release) do update set
          package_id = excluded.package_id, name = excluded.name, deleted_at = null"
 );
 
 pub(super) const PACKAGE_IDS: &str = "
     update staged_packages staged set affected_package_id = kept.id
     from staged_advisories advisory, ecosystems ecosystem, affected_packages kept
-    where advisory.ordinal = staged.advisory_ordinal and ecosystem.osv_name = staged.osv_name
+    where advisory.ordinal = staged.advisory_ordinal and ecosystem.name = staged.ecosystem
       and kept.advisory_id = advisory.advisory_id and kept.ecosystem_id = ecosystem.id
-      and kept.namespace = staged.namespace and kept.normalized_name = staged.normalized_name";
+      and kept.namespace = staged.namespace and kept.normalized_name = staged.normalized_name
+      and kept.release = staged.release";
 
 pub(super) const DELETE_VERSIONS: &str = "
     update affected_versions kept set deleted_at = $1

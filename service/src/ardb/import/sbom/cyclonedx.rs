@@ -2,20 +2,23 @@
 
 use entity_ardb::{ComponentScope, RelationKind};
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use super::{
     super::{
         check::{self, BadJson},
         inventory::Key,
     },
-    Bill, Element, Elements, component, unexpected,
+    Bill, Element, Elements, component, system, unexpected,
 };
 
 const VERSIONS: [&str; 5] = ["1.2", "1.3", "1.4", "1.5", "1.6"];
 
 /// Nested deeper than this, a component is rejected; real documents have two or three levels.
 const MAX_DEPTH: usize = 32;
+
+/// The type of a component that says what the others run on.
+const OPERATING_SYSTEM: &str = "operating-system";
 
 #[derive(Deserialize)]
 struct Bom<'a> {
@@ -43,13 +46,23 @@ struct Product {
 struct Component<'a> {
     #[serde(rename = "bom-ref")]
     bom_ref: Option<String>,
+    r#type: Option<String>,
     version: Option<String>,
     purl: Option<String>,
     scope: Option<String>,
     hashes: Option<Vec<Hash>>,
     licenses: Option<Vec<LicenseChoice>>,
+    /// Of any form; each tool has its own.
+    properties: Option<Vec<Value>>,
     #[serde(borrow)]
     components: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct OperatingSystem {
+    r#type: String,
+    name: String,
+    version: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -84,11 +97,13 @@ pub(super) fn parse(content: &[u8]) -> Result<Bill<'_>, BadJson> {
             format!("specVersion is {:?}, expected one of {}", bom.spec_version, VERSIONS.join(", "));
         return Err(BadJson { line: 1, reason });
     }
-    let mut reader = Reader { bill: Bill::new(content), elements: Elements::new() };
+    let components = bom.components.unwrap_or_default();
+    let system = components.iter().find_map(|raw| operating_system(raw));
+    let mut reader = Reader { bill: Bill::new(content), elements: Elements::new(), system };
     if let Some(bom_ref) = bom.metadata.and_then(|metadata| metadata.component?.bom_ref) {
         reader.elements.insert(bom_ref, Element::Product);
     }
-    for raw in bom.components.into_iter().flatten() {
+    for raw in components {
         reader.component(raw, None, 1);
     }
     for raw in bom.dependencies.into_iter().flatten() {
@@ -102,6 +117,8 @@ pub(super) fn parse(content: &[u8]) -> Result<Bill<'_>, BadJson> {
 struct Reader<'a> {
     bill: Bill<'a>,
     elements: Elements,
+    /// What all components run on, such as `debian-12`.
+    system: Option<String>,
 }
 
 impl Reader<'_> {
@@ -112,7 +129,12 @@ impl Reader<'_> {
                 return self.bill.reject(raw, unexpected("component", &error));
             }
         };
-        let added = found(&component).and_then(|found| self.bill.inventory.add(found));
+        if component.r#type.as_deref() == Some(OPERATING_SYSTEM) && component.purl.is_none() {
+            self.elements.extend(component.bom_ref.map(|bom_ref| (bom_ref, Element::Product)));
+            return;
+        }
+        let added = found(&component, self.system.as_deref());
+        let added = added.and_then(|found| self.bill.inventory.add(found));
         let key = match added {
             Ok(key) => Some(key),
             Err(reason) => {
@@ -158,7 +180,31 @@ impl Reader<'_> {
     }
 }
 
-fn found(given: &Component<'_>) -> Result<super::inventory::Found, String> {
+/// The operating system as package URLs would have it (`debian-12`), if `raw` is one.
+fn operating_system(raw: &RawValue) -> Option<String> {
+    if !raw.get().contains(OPERATING_SYSTEM) {
+        return None;
+    }
+    let given: OperatingSystem = serde_json::from_str(raw.get()).ok()?;
+    (given.r#type == OPERATING_SYSTEM)
+        .then(|| format!("{}-{}", given.name, given.version.unwrap_or_default()))
+}
+
+/// The source package as Trivy has it: the parts of its version are properties of their own.
+fn trivys_upstream<'a>(given: &'a Component<'_>) -> Option<(&'a str, String)> {
+    let property = |name: &str| {
+        let named = |property: &&Value| property["name"].as_str() == Some(name);
+        given.properties.iter().flatten().find(named)?["value"].as_str().filter(|value| !value.is_empty())
+    };
+    let epoch = property("aquasecurity:trivy:SrcEpoch").filter(|epoch| *epoch != "0");
+    let epoch = epoch.map_or(String::new(), |epoch| format!("{epoch}:"));
+    let release =
+        property("aquasecurity:trivy:SrcRelease").map_or(String::new(), |release| format!("-{release}"));
+    let number = format!("{epoch}{}{release}", property("aquasecurity:trivy:SrcVersion")?);
+    Some((property("aquasecurity:trivy:SrcName")?, number))
+}
+
+fn found(given: &Component<'_>, system: Option<&str>) -> Result<super::inventory::Found, String> {
     let scope = match given.scope.as_deref() {
         None => None,
         Some("required") => Some(ComponentScope::Required),
@@ -169,7 +215,10 @@ fn found(given: &Component<'_>) -> Result<super::inventory::Found, String> {
     let sha256 = given.hashes.iter().flatten().find(|hash| hash.alg == "SHA-256");
     let checksum_sha256 = sha256.map(|hash| check::sha256("SHA-256", &hash.content)).transpose()?;
     let licences: Vec<&str> = given.licenses.iter().flatten().filter_map(licence).collect();
-    let found = component(given.purl.as_deref(), given.version.as_deref())?;
+    let mut found = component(given.purl.as_deref(), given.version.as_deref(), system)?;
+    if let (None, Some((name, number))) = (&found.upstream, trivys_upstream(given)) {
+        system::set_upstream(&mut found, name, number);
+    }
     let licence = (!licences.is_empty()).then(|| licences.join(" AND "));
     Ok(super::inventory::Found { checksum_sha256, scope, licence, ..found })
 }

@@ -9,6 +9,9 @@
 //!   where both ends are components or the product itself; what names neither is rejected.
 //! - The product that the document is about (`metadata.component`; the only package that an SPDX document describes) is
 //!   no component of itself.
+//! - A package of a Linux distribution has the distribution's release, from the qualifier `distro` or from the operating
+//!   system among the components, which is none itself, and the source package that it was built from, from the
+//!   qualifier `upstream` or what Trivy says in its properties ([`system`]): advisories of distributions name those.
 //! - Licences are kept as published, several joined by `AND`; of SPDX the declared one, else the concluded one.
 //!
 //! A document with rejections is read and reported again next time. What it no longer has is deleted all the same: a
@@ -17,6 +20,7 @@
 
 mod cyclonedx;
 mod spdx;
+mod system;
 
 #[cfg(test)]
 mod tests;
@@ -138,8 +142,13 @@ fn unexpected(what: &str, error: &serde_json::Error) -> String {
     format!("{what} is not what was expected: {reason}")
 }
 
-/// A component by its package URL; `version` is the document's own, for a package URL without one.
-fn component(purl: Option<&str>, version: Option<&str>) -> Result<inventory::Found, String> {
+/// A component by its package URL; `version` is the document's own, for a package URL without one, and `system` the
+/// operating system that the document is about, such as `debian-12`.
+fn component(
+    purl: Option<&str>,
+    version: Option<&str>,
+    system: Option<&str>,
+) -> Result<inventory::Found, String> {
     let text = purl.ok_or("has no package URL, by which components are known")?;
     let purl: Purl = text.parse().map_err(|error| format!("purl {text:?}: {error}"))?;
     let ecosystem = purl.kind();
@@ -165,7 +174,8 @@ fn component(purl: Option<&str>, version: Option<&str>) -> Result<inventory::Fou
     };
     let number = purl.version().or(version).unwrap_or_default();
     let found = inventory::Found::new(ecosystem, name, number);
-    Ok(inventory::Found { source, purl: Some(purl), ..found })
+    let found = system::describe(inventory::Found { source, ..found }, &purl, system);
+    Ok(inventory::Found { purl: Some(purl), ..found })
 }
 
 #[cfg(any(test, feature = "fuzzing"))]

@@ -31,6 +31,8 @@ struct Document<'a> {
 struct Package {
     #[serde(rename = "SPDXID")]
     id: String,
+    name: Option<String>,
+    primary_package_purpose: Option<String>,
     version_info: Option<String>,
     license_declared: Option<String>,
     license_concluded: Option<String>,
@@ -99,21 +101,25 @@ pub(super) fn parse(content: &[u8]) -> Result<Bill<'_>, BadJson> {
     Ok(bill)
 }
 
-fn packages(packages: &[&RawValue], product: Option<&str>, bill: &mut Bill<'_>) -> Elements {
-    let mut elements = Elements::new();
-    for raw in packages {
-        let package: Package = match serde_json::from_str(raw.get()) {
-            Ok(package) => package,
+fn packages(raws: &[&RawValue], product: Option<&str>, bill: &mut Bill<'_>) -> Elements {
+    let mut packages = Vec::with_capacity(raws.len());
+    for raw in raws {
+        match serde_json::from_str::<Package>(raw.get()) {
+            Ok(package) => packages.push((raw, package)),
             Err(error) => {
                 let reason = unexpected("package", &error);
                 bill.reject(raw, reason);
-                continue;
             }
-        };
-        let element = if product == Some(package.id.as_str()) {
+        }
+    }
+    let system = packages.iter().find_map(|(_, package)| operating_system(package));
+    let mut elements = Elements::new();
+    for (raw, package) in packages {
+        let is_product = product == Some(package.id.as_str()) || operating_system(&package).is_some();
+        let element = if is_product {
             Element::Product
         } else {
-            match found(&package).and_then(|found| bill.inventory.add(found)) {
+            match found(&package, system.as_deref()).and_then(|found| bill.inventory.add(found)) {
                 Ok(key) => Element::Component(key),
                 Err(reason) => {
                     bill.reject(raw, format!("package {:?}: {reason}", package.id));
@@ -126,14 +132,26 @@ fn packages(packages: &[&RawValue], product: Option<&str>, bill: &mut Bill<'_>) 
     elements
 }
 
-fn found(package: &Package) -> Result<super::inventory::Found, String> {
+/// The operating system as package URLs would have it (`debian-12`), if `package` is what the others run on.
+fn operating_system(package: &Package) -> Option<String> {
+    let is_system =
+        package.primary_package_purpose.as_deref() == Some("OPERATING-SYSTEM") && purl(package).is_none();
+    let name = package.name.as_deref().filter(|_| is_system)?;
+    Some(format!("{name}-{}", package.version_info.as_deref().unwrap_or_default()))
+}
+
+fn purl(package: &Package) -> Option<&str> {
     let purl = package.external_refs.iter().flatten().find(|reference| reference.reference_type == "purl");
+    purl.map(|purl| purl.reference_locator.as_str())
+}
+
+fn found(package: &Package, system: Option<&str>) -> Result<super::inventory::Found, String> {
     let sha256 = package.checksums.iter().flatten().find(|checksum| checksum.algorithm == "SHA256");
     let checksum_sha256 = sha256.map(|sum| check::sha256("SHA256", &sum.checksum_value)).transpose()?;
     let licences = [&package.license_declared, &package.license_concluded];
     let said = |licence: &&String| !matches!(licence.as_str(), "NOASSERTION" | "NONE");
     let licence = licences.into_iter().flatten().find(said).cloned();
-    let found = component(purl.map(|purl| purl.reference_locator.as_str()), package.version_info.as_deref())?;
+    let found = component(purl(package), package.version_info.as_deref(), system)?;
     Ok(super::inventory::Found { checksum_sha256, licence, ..found })
 }
 

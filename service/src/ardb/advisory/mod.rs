@@ -3,7 +3,9 @@
 //! A version is affected when its sort key lies in an interval, or when its number is enumerated. Withdrawn advisories
 //! affect nothing.
 
-use entity_ardb::{InventoryId, PackageId, VersionId, advisory, ecosystem, package};
+mod exposure;
+
+use entity_ardb::{PackageId, VersionId, advisory, ecosystem, package};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbBackend, EntityTrait as _, FromQueryResult, PaginatorTrait as _,
     QueryFilter as _, Statement,
@@ -13,69 +15,7 @@ use serde::Serialize;
 use super::version::order;
 use crate::{Result, scope::Live as _};
 
-/// A component of an inventory that an advisory affects.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Exposure {
-    /// The component's; empty: none.
-    pub namespace: String,
-    /// The component's, as the inventory has it.
-    pub name: String,
-    /// The component's version.
-    pub number: String,
-    /// The advisory's own id, such as RUSTSEC-2021-0001.
-    pub advisory: String,
-    /// `vulnerability`, `unmaintained`, `unsound`, `notice`, …
-    pub kind: String,
-    /// One line; empty: the advisory has none.
-    pub summary: String,
-    /// The CVSS vector as published; `None`: not given.
-    pub severity: Option<String>,
-    /// Other ids of the advisory, sorted.
-    pub aliases: Vec<String>,
-    /// Versions that end the affected stretches the component lies in; empty: no fix is known. Where the advisory
-    /// enumerates the component's version and no stretch holds it, every fix that the advisory names.
-    pub fixed: Vec<String>,
-}
-
-#[derive(FromQueryResult)]
-struct Row {
-    namespace: String,
-    name: String,
-    number: String,
-    advisory: String,
-    kind: String,
-    summary: String,
-    severity: Option<String>,
-    aliases: Vec<String>,
-    fixed: Vec<String>,
-}
-
-/// What is known against the components of `inventory`: by component's name and version, then by advisory. One
-/// statement.
-///
-/// Components that are not from a registry that advisories speak of (local paths, git, another registry) are not held
-/// against them. Empty when nothing is known, or the inventory does not exist.
-///
-/// # Errors
-///
-/// [`Error::Database`](crate::Error::Database) if the query does not run.
-pub async fn exposure(db: &impl ConnectionTrait, inventory: InventoryId) -> Result<Vec<Exposure>> {
-    let values = [inventory.0.into(), super::inventory::CRATES_IO.into()];
-    let select = Statement::from_sql_and_values(DbBackend::Postgres, include_str!("exposure.sql"), values);
-    let found = Row::find_by_statement(select).all(db).await?;
-    let exposure = |row: Row| Exposure {
-        namespace: row.namespace,
-        name: row.name,
-        number: row.number,
-        advisory: row.advisory,
-        kind: row.kind,
-        summary: row.summary,
-        severity: row.severity,
-        aliases: row.aliases,
-        fixed: row.fixed,
-    };
-    Ok(found.into_iter().map(exposure).collect())
-}
+pub use exposure::{Exposure, exposure};
 
 /// How many live advisories there are, withdrawn ones included. With none, an empty [`exposure`] says nothing.
 ///
