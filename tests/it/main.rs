@@ -45,4 +45,5 @@ mod rankings;
 mod reads;
 mod schema;
 mod sea_orm_cli;
+mod search;
 mod version;

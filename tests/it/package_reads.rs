@@ -1,10 +1,10 @@
-//! What packages are asked: by URL, in pages, over dependents, by search, by change; and how many statements each takes.
+//! What packages are asked: by URL, in pages, over dependents, by change; and how many statements each takes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use entity_ardb::PackageId;
+use entity_ardb::{InventoryId, PackageId};
 use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 use service::ardb::{
     advisory,
@@ -28,7 +28,7 @@ async fn imported() -> TestDb {
 }
 
 /// Packages `p1` to `p<count>`, of one version each, each depending on the one before, and the first on the last.
-async fn circle(db: &DatabaseConnection, count: i32) {
+async fn circle(db: &DatabaseConnection, count: usize) {
     execute(
         db,
         &format!(
@@ -151,67 +151,6 @@ async fn pages_of_direct_dependents_come_most_popular_first_and_leave_none_out()
     assert_eq!(paged, all);
 }
 
-async fn found(db: &DatabaseConnection, search: Search<'_>) -> Vec<String> {
-    let hits = search::packages(db, &search, 100).await.unwrap();
-    hits.into_iter().map(|hit| format!("{} {}{}", hit.ecosystem, hit.namespace, hit.name)).collect()
-}
-
-/// Packages of two ecosystems, with how many others depend on them.
-async fn to_search(db: &DatabaseConnection) {
-    execute(
-        db,
-        r"insert into packages (ecosystem_id, namespace, name, normalized_name) values
-              (1, '', 'serde', 'serde'), (1, '', 'serde_json', 'serde-json'), (1, '', 'json', 'json'),
-              (1, '', 'serde-derive', 'serde-derive'), (2, '@json', 'core', 'core'), (2, '', 'left-pad', 'left-pad');
-          update package_search_entries set popularity = 100 where name = 'serde_json';
-          insert into versions (package_id, number, sort_key, is_prerelease)
-          select id, '1.0.0', '\x01', name = 'json' from packages",
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn search_finds_words_likeness_and_typing_errors_with_filters() {
-    let db = TestDb::migrated(Database::Ardb).await;
-    to_search(&db).await;
-    let text = |text| Search { text, ..Search::default() };
-    assert_eq!(found(&db, text("serde json")).await[0], "cargo serde_json");
-    assert_eq!(found(&db, text("serde")).await[0], "cargo serde");
-    assert_eq!(found(&db, text("sered")).await[0], "cargo serde");
-    assert_eq!(found(&db, text("@json/core")).await[0], "npm @jsoncore");
-    assert_eq!(found(&db, text("leftpad")).await, ["npm left-pad"]);
-    let npm = Search { ecosystem: Some("npm"), ..text("json") };
-    assert_eq!(found(&db, npm).await, ["npm @jsoncore"]);
-    let stable = Search { has_stable: true, ecosystem: Some("cargo"), ..text("json") };
-    assert_eq!(found(&db, stable).await, ["cargo serde_json"]);
-    for nothing in ["", "  ", "qqqqqq", "\0", "!!", "'; drop table packages; --"] {
-        assert_eq!(found(&db, text(nothing)).await, [""; 0], "{nothing:?}");
-    }
-}
-
-#[tokio::test]
-async fn pages_of_a_search_are_the_whole_of_it() {
-    let db = TestDb::migrated(Database::Ardb).await;
-    execute(
-        &db,
-        "insert into packages (ecosystem_id, name, normalized_name)
-         select 1, 'tool-' || n, 'tool-' || n from generate_series(1, 40) n;
-         update package_search_entries set popularity = package_id % 5",
-    )
-    .await;
-    let search = Search { text: "tool", ..Search::default() };
-    let all = search::packages(&*db, &search, 100).await.unwrap();
-    assert_eq!(all.len(), 40);
-    let (mut paged, mut after) = (Vec::new(), None);
-    loop {
-        let page = search::packages(&*db, &Search { after, ..search }, 7).await.unwrap();
-        let Some(last) = page.last() else { break };
-        after = Some(last.place());
-        paged.extend(page);
-    }
-    assert_eq!(paged, all);
-}
-
 #[tokio::test]
 async fn what_a_slow_transaction_commits_late_is_not_skipped() {
     let db = TestDb::migrated(Database::Ardb).await;
@@ -266,15 +205,42 @@ async fn statements(db: &TestDb, work: impl AsyncFnOnce(&DatabaseConnection)) ->
     count.load(Ordering::SeqCst)
 }
 
+/// For each package of a circle an advisory about it, and it in an inventory.
+async fn advisories_and_an_inventory(db: &DatabaseConnection) {
+    execute(
+        db,
+        r"insert into source_documents (kind, locator, sha256, size_bytes, imported_at)
+          values ('lockfile', 'x', sha256('x'), 1, now());
+          insert into advisories (identifier, modified_at, source_document_id)
+          select 'EXAMPLE-' || id, now(), 1 from packages;
+          insert into affected_packages (advisory_id, ecosystem_id, package_id, name, normalized_name)
+          select advisory.id, 1, package.id, package.name, package.name
+          from advisories advisory join packages package on advisory.identifier = 'EXAMPLE-' || package.id;
+          insert into affected_ranges (affected_package_id, position, kind, events)
+          select id, 0, 'semver', '[]' from affected_packages;
+          insert into affected_intervals (affected_range_id, position, introduced, lower_key)
+          select id, 0, '0', '' from affected_ranges;
+          insert into inventories (kind, name, source_document_id) values ('lockfile', 'x', 1);
+          insert into inventory_components (inventory_id, ecosystem_id, name, normalized_name, number, sort_key, source)
+          select 1, 1, name, name, '1.0.0', '\x01', 'registry+https://github.com/rust-lang/crates.io-index' from packages",
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn each_read_takes_a_constant_number_of_statements() {
     let mut counts = Vec::new();
     for size in [3, 60] {
         let db = TestDb::migrated(Database::Ardb).await;
         circle(&db, size).await;
+        advisories_and_an_inventory(&db).await;
         let of_size = statements(&db, async |db| {
             let found = package::by_purl(db, &purl("pkg:cargo/p1")).await.unwrap().unwrap();
+            package::by_name(db, "cargo", "p1").await.unwrap();
+            package::published_names(db, &[found.id]).await.unwrap();
+            package::count(db, "cargo").await.unwrap();
             let newest = version::newest(db, found.id, 100).await.unwrap();
+            version::in_order(db, found.id).await.unwrap();
             version::after(db, found.id, &newest[0], 100).await.unwrap();
             version::by_number(db, found.id, "1.0.0").await.unwrap();
             version::latest(db, found.id).await.unwrap();
@@ -283,13 +249,19 @@ async fn each_read_takes_a_constant_number_of_statements() {
             dependent::transitive(db, found.id, 16, 100).await.unwrap();
             advisory::of_version(db, newest[0].id).await.unwrap();
             advisory::of_package(db, found.id).await.unwrap();
+            assert_eq!(advisory::affecting(db, found.id, "1.0.0").await.unwrap().len(), 1);
+            assert_eq!(advisory::exposure(db, InventoryId(1)).await.unwrap().len(), size);
             search::packages(db, &Search { text: "p1", ..Search::default() }, 100).await.unwrap();
             inventory::all(db).await.unwrap();
+            inventory::named(db, "x").await.unwrap();
+            inventory::components(db, InventoryId(1)).await.unwrap();
+            changes::packages(db, Position::START, 100).await.unwrap();
             changes::versions(db, Position::START, 100).await.unwrap();
+            changes::advisories(db, Position::START, 100).await.unwrap();
         });
         counts.push(of_size.await);
     }
-    assert_eq!(counts, [15, 15]);
+    assert_eq!(counts, [29, 29]);
 }
 
 async fn ask(db: &TestDb, words: &[&str]) -> Ran {

@@ -11,8 +11,10 @@ use crate::stores::Stores;
 /// `archer search`
 #[derive(clap::Args, Clone, Debug)]
 #[command(
-    after_help = "Examples:\n  archer search serde json\n  archer search sered --ecosystem cargo --limit 5\n\n\
-    Finds names by their words and by likeness, popular ones first. Ends with 3 where nothing fits."
+    after_help = "Examples:\n  archer search serde json\n  archer search sered --ecosystem cargo --limit 5\n  \
+    archer search http client --keyword async --licence MIT\n\n\
+    Finds names by their words and by likeness, keywords and descriptions by their words, popular packages first.\n    \
+    Ends with 3 where nothing fits."
 )]
 pub struct Arguments {
     /// Words; within one argument "quotes", or and -without are understood
@@ -24,6 +26,15 @@ pub struct Arguments {
     /// Only packages with a stable version
     #[arg(long)]
     stable: bool,
+    /// Only under this licence, such as MIT
+    #[arg(long)]
+    licence: Option<String>,
+    /// Only with this keyword
+    #[arg(long)]
+    keyword: Option<String>,
+    /// Only in this category, such as `science::robotics`
+    #[arg(long)]
+    category: Option<String>,
     /// At most so many
     #[arg(long, default_value_t = 20)]
     limit: u64,
@@ -35,9 +46,17 @@ pub struct Arguments {
 ///
 /// When the database refuses.
 pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outcome> {
-    let Arguments { text, ecosystem, stable, limit } = arguments;
+    let Arguments { text, ecosystem, stable, licence, keyword, category, limit } = arguments;
     let text = text.join(" ");
-    let search = Search { text: &text, ecosystem: ecosystem.as_deref(), has_stable: stable, after: None };
+    let search = Search {
+        text: &text,
+        ecosystem: ecosystem.as_deref(),
+        has_stable: stable,
+        licence: licence.as_deref(),
+        keyword: keyword.as_deref(),
+        category: category.as_deref(),
+        after: None,
+    };
     let needs = Needs { ardb: true, ..Needs::default() };
     let found = Stores::with_migrated(context, needs, async |stores| {
         Ok(search::packages(stores.ardb()?, &search, limit).await?)

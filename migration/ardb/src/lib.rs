@@ -35,6 +35,7 @@ mod m20261126_093400_create_package_search_entries;
 mod m20261126_093500_add_updated_at_indexes;
 mod m20261126_180000_add_distribution_releases;
 mod m20261126_180100_create_standing_advisories;
+mod m20261126_180200_search_keywords_and_descriptions;
 
 /// What applies and reverts them, with what they claim.
 pub fn runner() -> Runner {
@@ -80,6 +81,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_093500_add_updated_at_indexes::Migration),
             Box::new(m20261126_180000_add_distribution_releases::Migration),
             Box::new(m20261126_180100_create_standing_advisories::Migration),
+            Box::new(m20261126_180200_search_keywords_and_descriptions::Migration),
         ]
     }
 }

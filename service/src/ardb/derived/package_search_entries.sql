@@ -1,11 +1,6 @@
 -- What package_search_entries should hold.
-select
-    package.id as package_id,
-    package_search_name(package.namespace, package.name) as name,
-    package_search_document(package.namespace, package.name) as document,
-    count(dependent.dependent_package_id) as popularity
-from packages package
+select made.package_id, made.name, made.document, count(dependent.dependent_package_id) as popularity
+from package_search_documents made
 left join dependents dependent
-    on dependent.package_id = package.id and dependent.dependent_package_id <> package.id
-where package.deleted_at is null
-group by package.id
+    on dependent.package_id = made.package_id and dependent.dependent_package_id <> made.package_id
+group by made.package_id, made.name, made.document

@@ -1,8 +1,9 @@
 //! Search for packages by words and by likeness of names.
 //!
-//! A package is found when the words occur in its name and namespace, or when its name is like the text (a typing
-//! error, a beginning, a part). What fits about equally well is ordered by popularity: how many other packages depend
-//! on it, as of the last import.
+//! A package is found when the words occur in its name, namespace, keywords and description, or when its name is like the
+//! text (a typing error, a beginning, a part). A word in the name weighs more than one in a keyword, and that more than
+//! one in the description. What fits about equally well is ordered by popularity: how many other packages depend on it,
+//! as of the last import.
 
 use entity_ardb::PackageId;
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
@@ -19,6 +20,13 @@ pub struct Search<'a> {
     pub ecosystem: Option<&'a str>,
     /// Only packages with a stable version.
     pub has_stable: bool,
+    /// Only packages whose newest stable version, or newest where none is, is under this licence: an SPDX identifier that
+    /// its expression has, or the whole expression, in any letter case; `None`: all.
+    pub licence: Option<&'a str>,
+    /// Only packages with this keyword, in any letter case; `None`: all.
+    pub keyword: Option<&'a str>,
+    /// Only packages in the category with this slug, such as `science::robotics`; `None`: all.
+    pub category: Option<&'a str>,
     /// Continues after this; `None`: from the best.
     pub after: Option<Place>,
 }
@@ -69,7 +77,7 @@ impl Hit {
 ///
 /// [`Error::Database`](crate::Error::Database) if the query does not run.
 pub async fn packages(db: &impl ConnectionTrait, search: &Search<'_>, limit: u64) -> Result<Vec<Hit>> {
-    let Search { text, ecosystem, has_stable, after } = *search;
+    let Search { text, ecosystem, has_stable, licence, keyword, category, after } = *search;
     let values = [
         words(text).into(),
         text.trim().to_lowercase().replace('\0', "").into(),
@@ -79,6 +87,9 @@ pub async fn packages(db: &impl ConnectionTrait, search: &Search<'_>, limit: u64
         after.map(|place| place.popularity).into(),
         after.map(|place| place.package_id).into(),
         i64::try_from(limit).unwrap_or(i64::MAX).into(),
+        licence.into(),
+        keyword.into(),
+        category.into(),
     ];
     let select = Statement::from_sql_and_values(DbBackend::Postgres, include_str!("search.sql"), values);
     Ok(Hit::find_by_statement(select).all(db).await?)

@@ -1,5 +1,6 @@
 -- Live packages that $1 (words) finds or whose name is like $2 (lower case), in ecosystem $3 (null: any), with a stable
--- version if $4, ranked; after score $5, popularity $6 and package $7 (null: from the first), at most $8.
+-- version if $4, ranked; after score $5, popularity $6 and package $7 (null: from the first), at most $8. Only those under
+-- licence $9, with keyword $10, in category $11 (each null: any).
 with asked as (
     select websearch_to_tsquery('pg_catalog.simple', $1::text) as words, $2::text as name
 ),
@@ -36,6 +37,33 @@ left join versions newest on newest.id = latest.newest_version_id
 left join versions stable on stable.id = latest.newest_stable_version_id
 where ($3::text is null or ecosystem.name = $3)
   and (not $4::boolean or stable.id is not null)
+  and (
+      $9::text is null
+      or exists (
+          select
+          from licences licence
+          where licence.id = coalesce(stable.licence_id, newest.licence_id) and licence.deleted_at is null
+            and lower($9) = any (regexp_split_to_array(lower(licence.expression), '[\s()]+') || lower(licence.expression))
+      )
+  )
+  and (
+      $10::text is null
+      or exists (
+          select
+          from keywords keyword
+          join keywords_packages pair on pair.keyword_id = keyword.id and pair.deleted_at is null
+          where keyword.name = lower($10) and keyword.deleted_at is null and pair.package_id = package.id
+      )
+  )
+  and (
+      $11::text is null
+      or exists (
+          select
+          from categories category
+          join categories_packages pair on pair.category_id = category.id and pair.deleted_at is null
+          where category.slug = $11 and category.deleted_at is null and pair.package_id = package.id
+      )
+  )
   and ($7::bigint is null or (found.score, found.popularity, -package.id) < ($5::integer, $6::bigint, -$7::bigint))
 order by found.score desc, found.popularity desc, package.id
 limit $8
