@@ -33,7 +33,7 @@ enum Releases {
 }
 
 /// Every distribution that OSV has records of and whose order of versions is known, by OSV's name.
-pub const DISTRIBUTIONS: [Distribution; 17] = [
+pub const DISTRIBUTIONS: [Distribution; 16] = [
     new("AlmaLinux", "rpm", "almalinux", &["alma"], Releases::Numbers(1)),
     new("Alpaquita", "apk", "alpaquita", &[], Releases::Words),
     new("Alpine", "apk", "alpine", &[], Releases::Numbers(2)),
@@ -50,7 +50,6 @@ pub const DISTRIBUTIONS: [Distribution; 17] = [
     new("Wolfi", "apk", "wolfi", &[], Releases::None),
     new("openEuler", "rpm", "openeuler", &[], Releases::Words),
     new("openSUSE", "rpm", "opensuse", &["opensuse-leap", "opensuse-tumbleweed"], Releases::ServicePacks),
-    new("postmarketOS", "apk", "postmarketos", &[], Releases::Words),
 ];
 
 /// Names that people and tools write for a release's number (<https://wiki.debian.org/DebianReleases>,
