@@ -74,7 +74,8 @@ async fn a_word_in_the_name_weighs_more_than_a_keyword_and_that_more_than_the_de
     let text = |text| Search { text, ..Search::default() };
     assert_eq!(found(&db, text("json")).await, ["cargo json", "cargo serde", "cargo simd"]);
     assert_eq!(found(&db, text("no std")).await, ["cargo serde"]);
-    assert_eq!(found(&db, text("fast json")).await, ["cargo simd"]);
+    // `json` alone is too unlike all of these words.
+    assert_eq!(found(&db, text("parses json fast")).await, ["cargo simd"]);
     assert_eq!(found(&db, text("json -fast")).await, ["cargo json", "cargo serde"]);
 }
 
@@ -105,7 +106,7 @@ async fn what_is_searched_follows_keywords_and_descriptions_as_they_change() {
         ("update keywords set name = 'embedded' where name = 'no-std'", "no std", "embedded"),
         ("update keywords set deleted_at = now() where name = 'embedded'", "embedded", "json"),
         ("update packages set description = 'Tunes cars' where name = 'yaml'", "look for", "tunes cars"),
-        ("update keywords_packages set deleted_at = now()", "serde json", "serde"),
+        ("update keywords_packages set deleted_at = now()", "reads json writes data", "serde"),
         ("update packages set deleted_at = now() where name = 'simd'", "parses", "tunes"),
     ] {
         assert!(fits(gone).await, "{change}");
