@@ -1,5 +1,8 @@
-//! Versions, their dependencies and downloads: so many that they are written in chunks of versions, each in a
-//! transaction of its own.
+//! Versions, their dependencies and downloads: so many that they are written in chunks, each of some crates with all that
+//! belongs to them, in a transaction of its own. By crate, so that what triggers derive of a crate is derived once.
+//!
+//! A version that a chunk created has no dependencies and downloads yet, and nobody else can give it any: what is staged
+//! of it is inserted and not compared.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +16,18 @@ use super::{
         report::Rows,
         statement::{deleted, upsert, upserted},
     },
-    merge::reject_lines,
+    merge::{Rejected, TWICE_REASON, reject_lines},
     stage::Steps,
 };
 use crate::Result;
 
-/// Ids of the dump that begin a chunk; versions have eight dependencies on average.
+/// The crate that each chunk begins with; versions have eight dependencies on average.
 const CHUNKS: &str = "
-    select id from (select id, row_number() over (order by id) as nth from dump_versions) numbered
-    where nth % 50000 = 1 order by id";
+    select min(crate_id) from (
+        select crate_id, (sum(count(*)) over (order by crate_id) - count(*))::bigint / 50000 as nth
+        from dump_versions group by crate_id
+    ) numbered
+    group by nth order by 1";
 
 const VERSIONS: &str = upsert!(
     "insert into versions (
@@ -36,7 +42,7 @@ const VERSIONS: &str = upsert!(
          select distinct published, kept.id from dump_licences join licences kept using (expression)
      ) licence on licence.published = staged.licence
      left join versions kept on kept.package_id = package.package_id and kept.number = staged.number
-     where staged.id >= $1 and staged.id < $2 and (kept.id is null or kept.deleted_at is not null
+     where staged.crate_id >= $1 and staged.crate_id < $2 and (kept.id is null or kept.deleted_at is not null
         or (kept.sort_key, kept.is_prerelease, kept.is_yanked, kept.checksum_sha256, kept.published_at, kept.attributes,
             kept.licence, kept.licence_id, kept.size_bytes)
         is distinct from (staged.sort_key, staged.is_prerelease, staged.is_yanked, staged.checksum_sha256,
@@ -49,47 +55,63 @@ const VERSIONS: &str = upsert!(
          size_bytes = excluded.size_bytes, deleted_at = null"
 );
 
-/// A version that this very transaction created has no dependencies yet, and nobody else can give it any.
-const VERSION_IDS: &str = "
-    insert into dump_version_ids (id, version_id, is_new)
-    select staged.id, kept.id, kept.created_at = now()
+/// The chunk's versions, by their ids in the dump and here.
+const CHUNK: &str = "
+    create temporary table dump_chunk on commit drop as
+    select staged.id, kept.id as version_id, kept.created_at = now() as is_new
     from dump_versions staged
     join dump_crates package on package.id = staged.crate_id and not package.is_outdated
     join versions kept on kept.package_id = package.package_id and kept.number = staged.number
-    where staged.id >= $1 and staged.id < $2";
+    where staged.crate_id >= $1 and staged.crate_id < $2
+    order by kept.id";
 
-/// The chunk's dependencies; `nth` is over 1 where an earlier one has the same key. In the order of the real table's
-/// key.
-const CHUNK: &str = "
-    create temporary table dump_chunk on commit drop as
-    select staged.line, version.version_id, version.is_new, known.package_id, known.name, known.normalized_name,
-        staged.alias, staged.requirement, staged.kind, staged.is_optional, staged.uses_default_features,
-        staged.features, staged.target,
-        row_number() over (
-            partition by version.version_id, staged.kind, staged.target collate \"C\", known.id, staged.alias collate \"C\"
-            order by staged.line
-        ) as nth
-    from dump_dependencies staged
-    join dump_version_ids version on version.id = staged.version_id
-    join dump_crates known on known.id = staged.crate_id
-    where staged.version_id >= $1 and staged.version_id < $2 and version.id >= $1 and version.id < $2";
+/// Versions that are not new, and dependencies of those that are.
+const CHUNK_SIZES: &str = "
+    select (select count(*) from dump_chunk where not is_new), (
+        select count(*) from dump_chunk version join dump_dependencies staged on staged.version_id = version.id
+        where version.is_new
+    )";
 
-const NEW_DEPENDENCIES: &str = "
+/// In the order of the key, so that the index is written from left to right.
+const NEW_DEPENDENCIES: &str = r#"
     insert into dependencies (
         version_id, package_id, name, normalized_name, alias, requirement, kind, is_optional, uses_default_features,
         features, target
     )
-    select version_id, package_id, name, normalized_name, alias, requirement, kind, is_optional, uses_default_features,
-        features, target
-    from dump_chunk where is_new and nth = 1";
+    select distinct on (
+            version.version_id, staged.kind collate "C", staged.target collate "C", known.normalized_name collate "C",
+            staged.alias collate "C"
+        )
+        version.version_id, known.package_id, known.name, known.normalized_name, staged.alias, staged.requirement,
+        staged.kind, staged.is_optional, staged.uses_default_features, staged.features, staged.target
+    from dump_chunk version
+    join dump_dependencies staged on staged.version_id = version.id
+    join dump_crates known on known.id = staged.crate_id
+    where version.is_new
+    order by version.version_id, staged.kind collate "C", staged.target collate "C", known.normalized_name collate "C",
+        staged.alias collate "C", staged.line"#;
+
+/// What the versions that were there before, or all of them ask for; `nth` is over 1 where an earlier line has the
+/// same key.
+const CHUNK_DEPENDENCIES: &str = r#"
+    create temporary table dump_chunk_dependencies on commit drop as
+    select staged.line, version.version_id, version.is_new, known.package_id, known.name, known.normalized_name,
+        staged.alias, staged.requirement, staged.kind, staged.is_optional, staged.uses_default_features,
+        staged.features, staged.target,
+        row_number() over (
+            partition by version.version_id, staged.kind, staged.target collate "C", known.id, staged.alias collate "C"
+            order by staged.line
+        ) as nth
+    from dump_chunk version
+    join dump_dependencies staged on staged.version_id = version.id
+    join dump_crates known on known.id = staged.crate_id"#;
 
 const DELETE_DEPENDENCIES: &str = "
-    update dependencies kept set deleted_at = $3
-    from dump_version_ids version
-    where version.id >= $1 and version.id < $2 and not version.is_new
-      and kept.version_id = version.version_id and kept.deleted_at is null
+    update dependencies kept set deleted_at = $1
+    from dump_chunk version
+    where not version.is_new and kept.version_id = version.version_id and kept.deleted_at is null
       and not exists (
-          select from dump_chunk staged
+          select from dump_chunk_dependencies staged
           where staged.version_id = kept.version_id and kept.namespace = '' and kept.registry = ''
             and (staged.kind, staged.target, staged.normalized_name, staged.alias)
               = (kept.kind, kept.target, kept.normalized_name, kept.alias)
@@ -102,7 +124,7 @@ const DEPENDENCIES: &str = upsert!(
      )
      select version_id, package_id, name, normalized_name, alias, requirement, kind, is_optional,
          uses_default_features, features, target
-     from dump_chunk where not is_new and nth = 1
+     from dump_chunk_dependencies where not is_new and nth = 1
      order by version_id, normalized_name collate \"C\"
      on conflict (version_id, kind, target, namespace, normalized_name, alias, registry) do update set
          package_id = excluded.package_id, name = excluded.name, requirement = excluded.requirement,
@@ -114,14 +136,15 @@ const DEPENDENCIES: &str = upsert!(
             excluded.uses_default_features, excluded.features)"
 );
 
+const DEPENDENCIES_TWICE: &str = "select line from dump_chunk_dependencies where nth > 1";
+
 /// An insert that also updates can't tell the two apart in a partitioned table, so these are two statements.
 const CHANGED_DOWNLOADS: &str = "
     update version_downloads kept set downloads = staged.downloads
     from (
         select distinct on (version.version_id, staged.day) version.version_id, staged.day, staged.downloads
         from dump_downloads staged
-        join dump_version_ids version on version.id = staged.version_id and not version.is_new
-        where staged.version_id >= $1 and staged.version_id < $2
+        join dump_chunk version on version.id = staged.version_id and not version.is_new
         order by version.version_id, staged.day, staged.line
     ) staged
     where kept.version_id = staged.version_id and kept.day = staged.day and kept.downloads <> staged.downloads";
@@ -130,15 +153,14 @@ const NEW_DOWNLOADS: &str = "
     insert into version_downloads (version_id, day, downloads)
     select distinct on (version.version_id, staged.day) version.version_id, staged.day, staged.downloads
     from dump_downloads staged
-    join dump_version_ids version on version.id = staged.version_id
-    where staged.version_id >= $1 and staged.version_id < $2
+    join dump_chunk version on version.id = staged.version_id
     order by version.version_id, staged.day, staged.line
     on conflict (version_id, day) do nothing";
 
 const DOWNLOADS_TWICE: &str = "
     select line from (
-        select line, row_number() over (partition by version_id, day order by line) as nth
-        from dump_downloads where version_id >= $1 and version_id < $2
+        select staged.line, row_number() over (partition by staged.version_id, staged.day order by staged.line) as nth
+        from dump_downloads staged join dump_chunk version on version.id = staged.version_id
     ) numbered where nth > 1";
 
 /// Runs `work` in a transaction on `connection`, and again where it met another's locks.
@@ -167,81 +189,76 @@ pub(super) async fn retried<T>(
     }
 }
 
-/// Where each chunk begins, and an end beyond the last.
-async fn bounds(connection: &mut PgConnection) -> Result<Vec<i64>> {
-    let mut bounds: Vec<i64> = sqlx::query_scalar(CHUNKS).fetch_all(connection).await?;
-    bounds.push(i64::MAX);
-    Ok(bounds)
+/// What became of a chunk.
+#[derive(Default)]
+struct Written {
+    versions: Rows,
+    dependencies: Rows,
+    downloads: Rows,
+    dependencies_twice: Rejected,
+    downloads_twice: Rejected,
 }
 
-/// Writes versions and their dependencies.
+/// Writes versions with their dependencies and downloads, and the partitions that these need.
 pub(super) async fn versions(
     connection: &mut PgConnection,
+    months: &BTreeSet<NaiveDate>,
     deletes: Option<DateTime<Utc>>,
     report: &mut Report,
     progress: &Steps<'_>,
-) -> Result<()> {
-    let bounds = bounds(connection).await?;
-    for (done, ends) in bounds.windows(2).enumerate() {
-        let written =
-            retried(connection, async |connection| chunk(connection, ends[0], ends[1], deletes).await)
-                .await?;
-        let (versions, dependencies, twice) = written;
-        report.count("versions", versions);
-        report.count("dependencies", dependencies);
-        reject_lines(report, "dependencies", twice, "is there twice; only the first is read");
-        progress.merged(done + 1, bounds.len());
-    }
-    sqlx::raw_sql("create index on dump_version_ids (id); analyze dump_version_ids")
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-async fn chunk(
-    connection: &mut PgConnection,
-    from: i64,
-    to: i64,
-    deletes: Option<DateTime<Utc>>,
-) -> Result<(Rows, Rows, Vec<i64>)> {
-    let versions = upserted(connection, sqlx::query_as(VERSIONS).bind(from).bind(to)).await?;
-    sqlx::query(VERSION_IDS).bind(from).bind(to).execute(&mut *connection).await?;
-    sqlx::query(CHUNK).bind(from).bind(to).execute(&mut *connection).await?;
-    let inserted = sqlx::query(NEW_DEPENDENCIES).execute(&mut *connection).await?.rows_affected();
-    let mut dependencies = Rows { inserted, ..Rows::default() };
-    if let Some(now) = deletes {
-        let delete = sqlx::query(DELETE_DEPENDENCIES).bind(from).bind(to).bind(now);
-        dependencies += deleted(connection, delete).await?;
-    }
-    dependencies += upserted(connection, sqlx::query_as(DEPENDENCIES)).await?;
-    let twice = sqlx::query_scalar("select line from dump_chunk where nth > 1").fetch_all(connection).await?;
-    Ok((versions, dependencies, twice))
-}
-
-/// Writes downloads, with the partitions that they need.
-pub(super) async fn downloads(
-    connection: &mut PgConnection,
-    months: &BTreeSet<NaiveDate>,
-    report: &mut Report,
 ) -> Result<()> {
     for month in months {
         let add = "select ardb_add_version_downloads_partition($1)";
         sqlx::query(add).bind(month).execute(&mut *connection).await?;
     }
-    let bounds = bounds(connection).await?;
-    for ends in bounds.windows(2) {
-        let (rows, twice) = retried(connection, async |connection| {
-            let changed = sqlx::query(CHANGED_DOWNLOADS).bind(ends[0]).bind(ends[1]);
-            let updated = changed.execute(&mut *connection).await?.rows_affected();
-            let new = sqlx::query(NEW_DOWNLOADS).bind(ends[0]).bind(ends[1]);
-            let inserted = new.execute(&mut *connection).await?.rows_affected();
-            let rows = Rows { inserted, updated, deleted: 0 };
-            let twice = sqlx::query_scalar(DOWNLOADS_TWICE).bind(ends[0]).bind(ends[1]);
-            Ok((rows, twice.fetch_all(connection).await?))
-        })
-        .await?;
-        report.count("version_downloads", rows);
-        reject_lines(report, "version_downloads", twice, "is there twice; only the first is read");
+    let mut bounds: Vec<i64> = sqlx::query_scalar(CHUNKS).fetch_all(&mut *connection).await?;
+    bounds.push(i64::MAX);
+    for (done, ends) in bounds.windows(2).enumerate() {
+        let written =
+            retried(connection, async |connection| chunk(connection, ends[0], ends[1], deletes).await)
+                .await?;
+        report.count("versions", written.versions);
+        report.count("dependencies", written.dependencies);
+        report.count("version_downloads", written.downloads);
+        reject_lines(report, "dependencies", written.dependencies_twice, TWICE_REASON);
+        reject_lines(report, "version_downloads", written.downloads_twice, TWICE_REASON);
+        progress.merged(done + 1, bounds.len());
     }
     Ok(())
+}
+
+/// Writes what belongs to the crates from one id of the dump up to another.
+async fn chunk(
+    connection: &mut PgConnection,
+    from: i64,
+    to: i64,
+    deletes: Option<DateTime<Utc>>,
+) -> Result<Written> {
+    let mut written = Written {
+        versions: upserted(connection, sqlx::query_as(VERSIONS).bind(from).bind(to)).await?,
+        ..Written::default()
+    };
+    sqlx::query(CHUNK).bind(from).bind(to).execute(&mut *connection).await?;
+    sqlx::raw_sql("analyze dump_chunk").execute(&mut *connection).await?;
+    let (old_versions, new_dependencies): (i64, i64) =
+        sqlx::query_as(CHUNK_SIZES).fetch_one(&mut *connection).await?;
+
+    let inserted = sqlx::query(NEW_DEPENDENCIES).execute(&mut *connection).await?.rows_affected();
+    written.dependencies.inserted = inserted;
+    if old_versions > 0 || inserted < new_dependencies.unsigned_abs() {
+        sqlx::query(CHUNK_DEPENDENCIES).execute(&mut *connection).await?;
+        sqlx::raw_sql("analyze dump_chunk_dependencies").execute(&mut *connection).await?;
+        written.dependencies_twice = Rejected::select(connection, DEPENDENCIES_TWICE).await?;
+    }
+    if old_versions > 0 {
+        if let Some(now) = deletes {
+            written.dependencies += deleted(connection, sqlx::query(DELETE_DEPENDENCIES).bind(now)).await?;
+        }
+        written.dependencies += upserted(connection, sqlx::query_as(DEPENDENCIES)).await?;
+        written.downloads.updated =
+            sqlx::query(CHANGED_DOWNLOADS).execute(&mut *connection).await?.rows_affected();
+    }
+    written.downloads.inserted = sqlx::query(NEW_DOWNLOADS).execute(&mut *connection).await?.rows_affected();
+    written.downloads_twice = Rejected::select(connection, DOWNLOADS_TWICE).await?;
+    Ok(written)
 }

@@ -9,12 +9,12 @@ use chrono::{DateTime, Utc};
 use entity_ardb::DocumentKind;
 use sea_orm::{
     ActiveEnum as _,
-    sqlx::{self, Connection as _, PgConnection},
+    sqlx::{self, AssertSqlSafe, Connection as _, PgConnection},
 };
 
 use super::{
     super::{
-        Rejection, Report,
+        MAX_LISTED_REJECTIONS, Rejection, Report,
         report::{Rejections, Rows},
         statement::{deleted, upsert, upserted},
     },
@@ -100,9 +100,11 @@ const ORPHANS: &[(&str, &str)] = &[
     ),
 ];
 
+pub(super) const TWICE_REASON: &str = "is there twice; only the first is read";
+
 const INDEXES: &str = "
     create unique index on dump_crates (id);
-    create unique index on dump_versions (id);
+    create index on dump_versions (crate_id);
     create index on dump_dependencies (version_id);
     create index on dump_downloads (version_id);
     analyze dump_crates, dump_versions, dump_licences, dump_dependencies, dump_accounts, dump_owners, dump_keywords,
@@ -275,7 +277,7 @@ pub(super) async fn merge(
         return Ok(());
     }
     sqlx::raw_sql("set synchronous_commit = off").execute(&mut *connection).await?;
-    reject(connection, TWICE, "is there twice; only the first is read", report).await?;
+    reject(connection, TWICE, TWICE_REASON, report).await?;
     sqlx::raw_sql(INDEXES).execute(&mut *connection).await?;
     reject(connection, ORPHANS, "refers to what is not in the dump, or was rejected", report).await?;
 
@@ -293,8 +295,7 @@ pub(super) async fn merge(
         .fetch_one(&mut *connection)
         .await?;
     report.documents.outdated = outdated.unsigned_abs();
-    chunk::versions(connection, deletes, report, progress).await?;
-    chunk::downloads(connection, &dump.months, report).await?;
+    chunk::versions(connection, &dump.months, deletes, report, progress).await?;
 
     sqlx::raw_sql("set synchronous_commit = on").execute(&mut *connection).await?;
     record(connection, dump, now, report).await
@@ -322,20 +323,42 @@ async fn reject(
     report: &mut Report,
 ) -> Result<()> {
     for (table, deletion) in deletions {
-        let lines: Vec<i64> = sqlx::query_scalar(*deletion).fetch_all(&mut *connection).await?;
-        reject_lines(report, table, lines, reason);
+        let rejected = Rejected::select(connection, deletion).await?;
+        reject_lines(report, table, rejected, reason);
     }
     Ok(())
 }
 
-/// Rejects lines of a table's file, the first of them first.
-pub(super) fn reject_lines(report: &mut Report, table: &str, mut lines: Vec<i64>, reason: &str) {
-    lines.sort_unstable();
-    let mut rejections = Rejections::default();
-    for line in lines {
-        rejections.push(Rejection::new(format!("data/{table}.csv:{line}"), reason));
+/// Lines of a table's file: how many, and the first of them.
+#[derive(Default)]
+pub(super) struct Rejected {
+    total: u64,
+    first: Vec<i64>,
+}
+
+impl Rejected {
+    /// Those that a statement gives as `line`. As many as a report lists are read, and the rest is counted where it is.
+    pub(super) async fn select(connection: &mut PgConnection, statement: &str) -> Result<Self> {
+        let select = AssertSqlSafe(format!(
+            "with rejected as ({statement})
+             select line, count(*) over () from rejected order by line limit {MAX_LISTED_REJECTIONS}"
+        ));
+        let lines: Vec<(i64, i64)> = sqlx::query_as(select).fetch_all(connection).await?;
+        let total = lines.first().map_or(0, |(_, total)| total.unsigned_abs());
+        Ok(Self { total, first: lines.into_iter().map(|(line, _)| line).collect() })
     }
-    report.reject(rejections);
+}
+
+/// Rejects lines of a table's file.
+pub(super) fn reject_lines(
+    report: &mut Report,
+    table: &str,
+    Rejected { total, first }: Rejected,
+    reason: &str,
+) {
+    let place = |line| format!("data/{table}.csv:{line}");
+    let listed = first.into_iter().map(|line| Rejection::new(place(line), reason)).collect();
+    report.reject(Rejections { listed, total });
 }
 
 /// Everything but what belongs to versions, in one transaction; and the versions that are gone.

@@ -46,10 +46,11 @@ const TABLES: &str = "
     );
     create temporary table dump_downloads (
         line bigint not null, version_id bigint not null, day date not null, downloads bigint not null
-    );
-    create temporary table dump_version_ids (
-        id bigint not null, version_id bigint not null, is_new boolean not null
     )";
+
+/// For sorts of a chunk and of a table's index in memory. Compiling statements that run once costs more than it saves.
+const SETTINGS: &str = "
+    set work_mem = '128MB'; set maintenance_work_mem = '256MB'; set random_page_cost = 1.1; set jit = off";
 
 /// Tells how far the import is: reading is a quarter of the way, as bytes of the input; merging is the rest.
 pub(super) struct Steps<'a> {
@@ -83,6 +84,7 @@ pub(super) async fn stage(
     report: &mut Report,
     progress: &mut Steps<'_>,
 ) -> Result<()> {
+    sqlx::raw_sql(SETTINGS).execute(&mut *connection).await?;
     sqlx::raw_sql(TABLES).execute(&mut *connection).await?;
     while let Some(Chunk { copies, rejections, records, bytes }) = chunks.recv().await {
         for (statement, rows) in copies {
