@@ -1,6 +1,6 @@
 //! Importing crates.io's database dump: what becomes of it, again, changed, broken, and twice at once.
 
-use std::{fs, path::Path};
+use std::{fs, io::Write as _, path::Path};
 
 use service::{
     Error,
@@ -10,6 +10,7 @@ use service::{
 use crate::{
     harness::{Database, TestDb},
     import_support::{changeable, content, fixture, lines, now, rows, snapshot},
+    made_dump::Made,
 };
 
 const DATA: &str = "2026-01-02-020000/data";
@@ -153,7 +154,7 @@ async fn a_missing_column_or_file_is_named_and_nothing_is_written() {
     let Err(Error::Input { place, reason }) = crates_io_dump(&db, dump.path(), now(), &()).await else {
         panic!("it is imported")
     };
-    assert_eq!(place, "data/versions.csv");
+    assert_eq!(place, "data/versions.csv:1");
     assert_eq!(reason, "has no column \"yanked\" in its header");
     fs::remove_file(dump.path().join(DATA).join("versions.csv")).unwrap();
     let refused = crates_io_dump(&db, dump.path(), now(), &()).await.unwrap_err();
@@ -171,4 +172,90 @@ async fn two_imports_at_once_leave_what_one_leaves() {
     assert_eq!(first.documents.new + second.documents.new, 1);
     assert_eq!(content(&both).await, content(&one).await);
     assert_eq!(downloads(&both).await, downloads(&one).await);
+}
+
+/// The files of the fixture as an archive, the last of them first.
+fn packed() -> Vec<u8> {
+    let folder = fixture("crates-io-dump").join("2026-01-02-020000");
+    let tables = fs::read_dir(folder.join("data")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = tables.chain([folder.join("metadata.json")]).collect();
+    files.sort_unstable_by(|a, b| b.cmp(a));
+    let mut tar = tar::Builder::new(Vec::new());
+    for file in files {
+        tar.append_path_with_name(&file, file.strip_prefix(fixture("crates-io-dump")).unwrap()).unwrap();
+    }
+    tar.into_inner().unwrap()
+}
+
+fn gzipped(content: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(content).and_then(|()| gzip.finish()).unwrap()
+}
+
+#[tokio::test]
+async fn packed_or_not_and_in_any_order_a_dump_is_the_same() {
+    let unpacked = TestDb::migrated(Database::Ardb).await;
+    import(&unpacked, &fixture("crates-io-dump")).await;
+    let folder = tempfile::tempdir().unwrap();
+    for (name, archive) in [("dump.tar", packed()), ("dump.tar.gz", gzipped(&packed()))] {
+        let db = TestDb::migrated(Database::Ardb).await;
+        fs::write(folder.path().join(name), archive).unwrap();
+        import(&db, &folder.path().join(name)).await;
+        assert_eq!(content(&db).await, content(&unpacked).await, "{name}");
+        assert_eq!(downloads(&db).await, downloads(&unpacked).await, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_archive_that_breaks_off_is_refused_with_the_place_and_nothing_is_written() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let folder = tempfile::tempdir().unwrap();
+    let dump = folder.path().join("dump.tar.gz");
+    Made { seed: 3, versions: 300, dependencies: 2_000 }.write(&dump).unwrap();
+    let whole = fs::read(&dump).unwrap();
+    fs::write(&dump, &whole[..whole.len() / 2]).unwrap();
+    let Err(Error::Input { place, reason }) = crates_io_dump(&db, &dump, now(), &()).await else {
+        panic!("it is imported")
+    };
+    let (file, line) = place.rsplit_once(':').unwrap();
+    assert!(file.starts_with("data/") && line.parse::<u64>().is_ok(), "{place}: {reason}");
+    assert!(reason.starts_with("can't be read: "), "{reason}");
+    assert_eq!(lines(&db, "select name as line from packages").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn of_very_many_rejections_all_are_counted_and_the_first_are_listed() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let dump = changeable("crates-io-dump");
+    let orphan = "2,t,,{},9,0,f,*,,999\n";
+    edit(dump.path(), "dependencies", |text| text + &orphan.repeat(5_000));
+    let report = import(&db, dump.path()).await;
+    assert_eq!((report.rejected_total, report.rejected.len()), (5_000, 100));
+    assert_eq!(report.rejected[0].place, "data/dependencies.csv:5");
+    assert_eq!(report.rejected[99].place, "data/dependencies.csv:104");
+    assert_eq!(rows(&report, "dependencies"), (3, 0, 0));
+}
+
+#[tokio::test]
+async fn a_made_up_dump_is_imported_as_it_was_made() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let folder = tempfile::tempdir().unwrap();
+    let dump = folder.path().join("dump.tar.gz");
+    let counts = Made { seed: 5, versions: 400, dependencies: 3_000 }.write(&dump).unwrap();
+    let report = import(&db, &dump).await;
+    assert_eq!(report.rejected, []);
+    for (file, table) in [
+        ("categories", "categories"),
+        ("crate_owners", "maintainers_packages"),
+        ("crates", "packages"),
+        ("crates_categories", "categories_packages"),
+        ("crates_keywords", "keywords_packages"),
+        ("dependencies", "dependencies"),
+        ("keywords", "keywords"),
+        ("version_downloads", "version_downloads"),
+        ("versions", "versions"),
+    ] {
+        let (_, made) = counts.iter().find(|(name, _)| *name == file).unwrap();
+        assert_eq!(rows(&report, table), (*made, 0, 0), "{table}");
+    }
 }

@@ -155,18 +155,22 @@ impl Reader {
         Entry { place: file, content, .. }: Entry<'_>,
     ) -> Result<ControlFlow<()>> {
         let place = format!("data/{}.csv", table.name);
-        let bad = |reason: String| Error::Input { place: place.clone(), reason };
-        let unreadable = |error: csv::Error| bad(format!("can't be read: {error}"));
+        let unreadable = |line: u64, error: csv::Error| {
+            // The error's own text has no line where it is the archive that broke off.
+            let reason = format!("can't be read: {error}");
+            Error::Input { place: format!("{place}:{line}"), reason }
+        };
         let budget = Rc::new(Cell::new(MAX_RECORD_BYTES));
         let (mut hash, mut size_bytes) = (Sha256::new(), 0);
         let content =
             Hashed { inner: content, hash: &mut hash, size: &mut size_bytes, budget: budget.clone() };
         let mut csv =
             csv::ReaderBuilder::new().flexible(true).buffer_capacity(64 * 1024).from_reader(content);
-        let header = csv.byte_headers().map_err(unreadable)?.clone();
+        let header = csv.byte_headers().map_err(|error| unreadable(1, error))?.clone();
         let position = |column: &&str| {
             let found = header.iter().position(|name| name == column.as_bytes());
-            found.ok_or_else(|| bad(format!("has no column {column:?} in its header")))
+            let reason = format!("has no column {column:?} in its header");
+            found.ok_or_else(|| Error::Input { place: format!("{place}:1"), reason })
         };
         let positions = table.columns.iter().map(position).collect::<Result<Vec<_>>>()?;
 
@@ -175,7 +179,8 @@ impl Reader {
         let mut record = ByteRecord::new();
         loop {
             budget.set(MAX_RECORD_BYTES);
-            if !csv.read_byte_record(&mut record).map_err(unreadable)? {
+            let line = csv.position().line();
+            if !csv.read_byte_record(&mut record).map_err(|error| unreadable(line, error))? {
                 break;
             }
             records += 1;
