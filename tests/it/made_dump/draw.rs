@@ -15,19 +15,19 @@ impl Draw {
         Self(mix(self.0 ^ mix(what.wrapping_add(STEP))))
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(STEP);
         mix(self.0)
     }
 
     /// At least 0 and less than 1.
     pub fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        (self.number() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Less than `end`, which is not 0.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
+        self.number() % end
     }
 
     /// True in `share` of all cases.
@@ -51,11 +51,11 @@ impl Draw {
     pub fn word(&mut self, length: usize) -> String {
         const CONSONANTS: &[u8; 16] = b"bcdfghklmnprstvz";
         const VOWELS: &[u8; 4] = b"aeio";
-        let mut bits = self.next();
+        let mut bits = self.number();
         let mut word = String::with_capacity(length);
         for at in 0..length {
             if at % 10 == 9 {
-                bits = self.next();
+                bits = self.number();
             }
             let letter = if at % 2 == 0 { CONSONANTS[bits as usize % 16] } else { VOWELS[bits as usize % 4] };
             word.push(char::from(letter));

@@ -372,8 +372,13 @@ impl Rows {
         for (krate, version, version_id) in self.every_version() {
             let mut draw = krate.of_version(version.nth).of(4);
             let number = krate.number(version.nth);
-            let checksum =
-                format!("{:016x}{:016x}{:016x}{:016x}", draw.next(), draw.next(), draw.next(), draw.next());
+            let checksum = format!(
+                "{:016x}{:016x}{:016x}{:016x}",
+                draw.number(),
+                draw.number(),
+                draw.number(),
+                draw.number()
+            );
             let created_at =
                 chrono::DateTime::from_timestamp(i64::from(version.second), 0).expect("is a time");
             let created_at = format!("{}.{:06}+00", created_at.format("%F %T"), draw.below(1_000_000));
@@ -418,7 +423,8 @@ impl Rows {
             ranks.clear();
             for nth in 0..krate.dependencies(version.nth, stretch).min(self.crates) {
                 let of = krate.draw.of(12).of(nth);
-                let era = |share: f64| (f64::from(version.nth) * share + of.clone().share()) as u64;
+                let phase = of.of(2).share();
+                let era = |share: f64| (f64::from(version.nth) * share + phase) as u64;
                 let mut draw = of.of(era(figures::NEW_DEPENDENCY));
                 let mut rank = figures::rank(draw.share(), self.crates);
                 while ranks.contains(&rank) {
