@@ -16,7 +16,7 @@ export ARCHER_CORPUS
 ROUNDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test kill-test test-matrix fuzz fuzz-events lint fmt
+.PHONY: help build demo test kill-test test-matrix fuzz fuzz-lock lint fmt
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,29 +37,31 @@ test-matrix: ## the integration tests on the oldest and the newest PostgreSQL su
 	ARCHER_PG=15 cargo test --package tests --locked
 	ARCHER_PG=18 cargo test --package tests --locked
 
-# cargo-fuzz asks the compiler for what only nightly admits to; the stable one has it, too.
+# cargo-fuzz asks the compiler for what only nightly admits to; the stable one has it, too. What it builds is of no use to
+# another build, so it has a folder of its own.
 fuzz: ## every parser on input that a fuzzer makes up; SECONDS=300 each; TARGET=purl for one of them
 	PATH="$(TOOLS)/bin:$$PATH" cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --version "^$(FUZZ)" --locked --root "$(TOOLS)"
+	cargo fetch --locked --quiet --manifest-path fuzz/Cargo.toml || { echo "make fuzz-lock brings it up to date"; exit 1; }
 	for target in $(FUZZ_TARGETS); do \
 		mkdir -p fuzz/found/$$target; \
-		PATH="$(TOOLS)/bin:$$PATH" RUSTC_BOOTSTRAP=1 nice cargo fuzz run --sanitizer none $$target \
-			fuzz/found/$$target fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -max_len=4096 || exit 1; \
+		PATH="$(TOOLS)/bin:$$PATH" RUSTC_BOOTSTRAP=1 nice -n 19 cargo fuzz run --sanitizer none --target-dir fuzz/target $$target \
+			fuzz/found/$$target fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -dict=fuzz/dictionaries/$$target.dict \
+			-max_len=65536 -timeout=10 -rss_limit_mb=2048 || exit 1; \
 	done
 
-fuzz-events: ## every source of events on input that a fuzzer makes up; SECONDS=300 each; TARGET=gitlab for one
-	PATH="$(TOOLS)/bin:$$PATH" cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --version "^0.13" --locked --root "$(TOOLS)"
-	cd events/fuzz && for target in $(if $(filter command,$(firstword $(origin TARGET))),$(TARGET),$(basename $(notdir $(wildcard events/fuzz/fuzz_targets/*.rs)))); do \
-		mkdir -p found/$$target; \
-		PATH="$(TOOLS)/bin:$$PATH" RUSTC_BOOTSTRAP=1 nice cargo fuzz run --fuzz-dir . --sanitizer none $$target \
-			found/$$target corpus/$$target -- -max_total_time=$(or $(SECONDS),300) -max_len=4096 || exit 1; \
-	done
+fuzz-lock: ## brings the versions that make fuzz builds in step with the workspace's
+	cp Cargo.lock fuzz/Cargo.lock
+	cargo metadata --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
+
 
 lint: ## format, clippy, docs, dependencies
 	cargo fmt --all --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	PATH="$(TOOLS)/bin:$$PATH" cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --version "^$(DENY)" --locked --root "$(TOOLS)"
 	cargo fetch --locked --quiet
+	cargo fetch --locked --quiet --manifest-path fuzz/Cargo.toml
 	PATH="$(TOOLS)/bin:$$PATH" cargo deny --offline check bans licenses sources
 
 fmt: ## formats the code

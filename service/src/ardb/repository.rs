@@ -38,22 +38,39 @@ pub fn normalize(published: &str) -> Option<Repository> {
     let (authority, path) = rest.split_once('/')?;
     let host = authority.rsplit('@').next()?;
     let host = host.split(':').next()?.to_ascii_lowercase();
-    let host = host.strip_prefix("www.").unwrap_or(&host);
+    let host = host.trim_start_matches("www.");
     if host.is_empty() || host.len() > 256 || !host.contains('.') || host.chars().any(|c| !is_of_host(c)) {
         return None;
     }
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let path = if OWNER_AND_NAME.contains(&host) {
-        segments.get(..2)?.join("/").to_ascii_lowercase()
+    let is_owner_and_name = OWNER_AND_NAME.contains(&host);
+    let path = if is_owner_and_name { path.to_ascii_lowercase() } else { path.to_owned() };
+    let segments = path.split('/').filter(|segment| !segment.is_empty());
+    let mut segments: Vec<&str> = if is_owner_and_name {
+        segments.take(2).collect()
     } else {
-        // GitLab's mark between the repository and a place within it.
-        segments.split(|segment| *segment == "-").next()?.join("/")
+        segments.take_while(|segment| !is_mark(segment)).collect()
     };
-    let path = path.strip_suffix(".git").unwrap_or(&path);
+    // Until a name is left, so that the URL is its own.
+    while let Some(last) = segments.pop() {
+        let name = last.trim_end_matches(".git");
+        if !name.is_empty() && (is_owner_and_name || !is_mark(name)) {
+            segments.push(name);
+            break;
+        }
+    }
+    if is_owner_and_name && segments.len() < 2 {
+        return None;
+    }
+    let path = segments.join("/");
     let url = format!("https://{host}/{path}");
     let is_kept =
         !path.is_empty() && url.len() <= 1024 && !path.chars().any(|c| c.is_whitespace() || c.is_control());
-    is_kept.then(|| Repository { url, host: host.into(), path: path.into() })
+    is_kept.then(|| Repository { url, host: host.into(), path })
+}
+
+/// What GitLab has between the repository and a place within it.
+fn is_mark(segment: &str) -> bool {
+    segment == "-"
 }
 
 fn is_of_host(character: char) -> bool {
@@ -72,6 +89,10 @@ mod tests {
             ("git://git.example.org/a/b/C.git", "https://git.example.org/a/b/C"),
             ("ssh://git@git.example.org/a/b", "https://git.example.org/a/b"),
             ("https://git.example.org/group/sub/name/-/tree/main", "https://git.example.org/group/sub/name"),
+            ("https://git.example.org/a/b.git.git", "https://git.example.org/a/b"),
+            ("https://git.example.org/a/.git", "https://git.example.org/a"),
+            ("https://git.example.org/a/-.git", "https://git.example.org/a"),
+            ("https://www.www.github.com/Acme/Rocket.GIT", "https://github.com/acme/rocket"),
         ] {
             assert_eq!(normalize(published).map(|found| found.url).as_deref(), Some(url), "{published}");
         }
@@ -83,6 +104,7 @@ mod tests {
             "",
             "https://",
             "https://github.com/acme",
+            "https://github.com/acme/.git",
             "file:///home/ada",
             "a b@c d:e",
             "https://h ost.org/a",

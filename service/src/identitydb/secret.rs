@@ -53,7 +53,7 @@ impl Kind {
 pub fn is_well_formed(kind: Kind, text: &str) -> bool {
     text.len() == kind.length()
         && text.starts_with(kind.prefix())
-        && text.is_char_boundary(text.len() - CHECKSUM)
+        && text[kind.prefix().len()..].bytes().all(|byte| byte.is_ascii_alphanumeric())
         && text[text.len() - CHECKSUM..] == checksum(&text[..text.len() - CHECKSUM])
 }
 

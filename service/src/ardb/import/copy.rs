@@ -47,6 +47,7 @@ impl CopyRows {
 
     /// `value` must be free of NUL, which PostgreSQL's text can't hold; see [`super::check`].
     pub(super) fn text(&mut self, value: &str) -> &mut Self {
+        debug_assert!(!value.contains('\0'), "{value:?}");
         self.bytea(value.as_bytes())
     }
 
@@ -106,6 +107,29 @@ impl CopyRows {
                 self
             }
         }
+    }
+
+    /// The values of each row, as they lie on the wire.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn rows(&self) -> Vec<Vec<Option<&[u8]>>> {
+        let mut rest = self.buffer.strip_prefix(HEADER).expect("it begins with the header");
+        let mut rows = Vec::new();
+        while let Some((columns, after)) = rest.split_first_chunk() {
+            rest = after;
+            let mut values = Vec::new();
+            for _ in 0..i16::from_be_bytes(*columns) {
+                let (length, after) = rest.split_first_chunk().expect("a value has a length");
+                rest = after;
+                values.push(usize::try_from(i32::from_be_bytes(*length)).ok().map(|length| {
+                    let (value, after) = rest.split_at(length);
+                    rest = after;
+                    value
+                }));
+            }
+            rows.push(values);
+        }
+        assert!(rest.is_empty(), "{} bytes follow the last row", rest.len());
+        rows
     }
 
     fn length(&mut self, bytes: usize) {

@@ -113,7 +113,27 @@ fn last_used(cache: &Path) -> Option<SystemTime> {
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) fn fuzz(data: &[u8]) {
-    super::fuzzing::document(&CargoIndex, "al/ph/alpha", data);
+    use super::fuzzing::{assert_json, assert_key, assert_text, assert_time, document};
+    let Some(document) = document(&CargoIndex, "al/ph/alpha", data) else { return };
+    let line::Crate { normalized_name, name, versions, .. } = document.parsed;
+    assert_eq!(name::normalize(ECOSYSTEM, &name), normalized_name);
+    let numbers: std::collections::BTreeSet<_> = versions.iter().map(|version| &version.number).collect();
+    assert_eq!(numbers.len(), versions.len(), "each version is there once");
+    for line::Version { number, order, published_at, attributes, dependencies, .. } in &versions {
+        assert_text(number, 1..=256);
+        assert_key(Some(&order.key), 1);
+        published_at.iter().for_each(|time| assert_time(*time));
+        assert_json(attributes);
+        for dependency in dependencies {
+            assert_text(&dependency.name, 1..=256);
+            assert_text(&dependency.normalized_name, 1..=256);
+            assert_text(&dependency.alias, 0..=256);
+            assert_text(&dependency.requirement, 1..=usize::MAX);
+            assert_text(&dependency.target, 0..=1024);
+            assert_text(&dependency.registry, 0..=512);
+            assert!(matches!(dependency.kind.as_str(), "normal" | "build" | "dev"));
+        }
+    }
 }
 
 /// The importer's side of the pipeline.

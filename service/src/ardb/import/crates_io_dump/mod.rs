@@ -70,6 +70,11 @@ pub async fn crates_io_dump(
     run.finish(loaded).await
 }
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz(data: &[u8]) {
+    read::fuzz(data);
+}
+
 /// Reads the dump, and merges it once all of it is read.
 async fn load(
     db: &DatabaseConnection,

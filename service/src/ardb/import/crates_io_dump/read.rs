@@ -62,15 +62,7 @@ struct Metadata {
 /// Reads the dump at `input` and sends its rows.
 pub(super) fn read(input: &Path, sender: mpsc::Sender<Chunk>) -> Result<Dump> {
     let meter = Meter::default();
-    let mut reader = Reader {
-        sender,
-        meter: meter.clone(),
-        seen: Seen::new(),
-        hashes: BTreeMap::new(),
-        size_bytes: 0,
-        made_at: None,
-        failure: None,
-    };
+    let mut reader = Reader::new(sender, meter.clone());
     let walked = source::walk(input, &meter, &mut reader);
     if let Some(failure) = reader.failure {
         return Err(failure);
@@ -139,6 +131,18 @@ fn is_file_of(table: &Table, path: &str) -> bool {
 }
 
 impl Reader {
+    fn new(sender: mpsc::Sender<Chunk>, meter: Meter) -> Self {
+        Self {
+            sender,
+            meter,
+            seen: Seen::new(),
+            hashes: BTreeMap::new(),
+            size_bytes: 0,
+            made_at: None,
+            failure: None,
+        }
+    }
+
     fn metadata(&mut self, Entry { place, content, .. }: Entry<'_>) -> Result<ControlFlow<()>> {
         let place = place.to_owned();
         let bad = |reason: String| Error::Input { place: place.clone(), reason };
@@ -263,5 +267,27 @@ impl Read for Hashed<'_> {
         self.hash.update(&buffer[..read]);
         *self.size += read as u64;
         Ok(read)
+    }
+}
+
+/// Reads a file of the table that its first line names.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz(data: &[u8]) {
+    let Some(end) = data.iter().position(|byte| *byte == b'\n') else { return };
+    let (name, mut content) = (&data[..end], &data[end + 1..]);
+    let Some(table) = TABLES.iter().find(|table| table.name.as_bytes() == name) else { return };
+    let (sender, mut receiver) = mpsc::channel(8);
+    let mut reader = Reader::new(sender, Meter::default());
+    let place = format!("data/{}.csv", table.name);
+    let _ = reader.file(Entry { path: &place, place: &place, content: &mut content });
+    assert!(reader.failure.is_none() || !reader.hashes.contains_key(table.name));
+    drop(reader.sender);
+    while let Some(Chunk { copies, rejections, records, .. }) = receiver.blocking_recv() {
+        let [rows, licences] = [&copies[0], &copies[1]].map(|(_, rows)| rows.rows());
+        assert_eq!(rows.len() as u64 + rejections.total, records, "each record is a row or is rejected");
+        assert!(licences.iter().all(|columns| columns.len() == 3));
+        for rejection in rejections.listed {
+            assert!(rejection.place.starts_with(&place) && !rejection.reason.is_empty(), "{rejection:?}");
+        }
     }
 }

@@ -252,6 +252,10 @@ fn owners(fields: &Fields<'_>, line: i64, rows: &mut CopyRows, _: &mut Seen) -> 
 fn keywords(fields: &Fields<'_>, line: i64, rows: &mut CopyRows, _: &mut Seen) -> Result<(), String> {
     let (id, keyword) = (fields.id("id")?, fields.text("keyword")?.to_ascii_lowercase());
     check::length("keyword", &keyword, MAX_NAME_BYTES)?;
+    // Of others, lower case is a matter of opinion: the database's need not be ours.
+    if !keyword.is_ascii() {
+        return Err(format!("keyword {keyword:?} is not ASCII, as crates.io's are"));
+    }
     rows.row(3).bigint(line).bigint(id).text(&keyword);
     Ok(())
 }

@@ -33,7 +33,11 @@ const MAX_LICENCE_BYTES: usize = 4096;
 
 /// The most components that are read of one document, so that short ones can't fill the memory; the largest products
 /// have some ten thousand.
-const MAX_COMPONENTS: usize = 200_000;
+pub(super) const MAX_COMPONENTS: usize = 200_000;
+
+/// The most relations that are read of one document, of which few lines can make many: where each of a thousand versions
+/// of a package needs that package, it is any of the thousand. The largest products have some ten thousand.
+pub(super) const MAX_RELATIONS: usize = 500_000;
 
 /// To be raised when the same document would be loaded differently: those that were imported before are then read
 /// again.
@@ -241,9 +245,14 @@ impl Inventory {
         Ok(key)
     }
 
-    /// That `from` (`None`: the product itself) depends on, or contains, `to`.
-    pub(super) fn relate(&mut self, from: Option<&Key>, kind: RelationKind, to: &Key) {
-        self.relations.insert(Relation { from: from.cloned(), to: to.clone(), kind });
+    /// That `from` (`None`: the product itself) depends on, or contains, `to`; or says that there are too many of those.
+    pub(super) fn relate(&mut self, from: Option<&Key>, kind: RelationKind, to: &Key) -> Result<(), String> {
+        let relation = Relation { from: from.cloned(), to: to.clone(), kind };
+        if self.relations.len() >= MAX_RELATIONS && !self.relations.contains(&relation) {
+            return Err(format!("is in one of more than {MAX_RELATIONS} relations"));
+        }
+        self.relations.insert(relation);
+        Ok(())
     }
 }
 

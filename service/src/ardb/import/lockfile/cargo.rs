@@ -47,7 +47,11 @@ pub(super) fn parse(content: &str) -> Result<Inventory, Flaw> {
             let source = source(dependency.source.as_ref());
             let target = candidates.iter().find(|candidate| candidate.source == source);
             if let Some(target) = target.or(candidates.first()) {
-                inventory.relate(Some(key), RelationKind::DependsOn, target);
+                let name = dependency.name.as_str();
+                let related = inventory.relate(Some(key), RelationKind::DependsOn, target);
+                related.map_err(|reason| {
+                    Flaw::at(content, line_of(content, name), format!("{name}: {reason}"))
+                })?;
             }
         }
     }

@@ -133,13 +133,18 @@ fn inventory(
     for (key, names) in &dependencies {
         // Bundler itself is a dependency that no section lists.
         for target in names.iter().filter_map(|name| keys.get(name)) {
-            inventory.relate(Some(key), RelationKind::DependsOn, target);
+            relate(&mut inventory, Some(key), target)?;
         }
     }
     for target in wanted.iter().filter_map(|name| keys.get(name)) {
-        inventory.relate(None, RelationKind::DependsOn, target);
+        relate(&mut inventory, None, target)?;
     }
     Ok(inventory)
+}
+
+fn relate(inventory: &mut Inventory, from: Option<&Key>, to: &Key) -> Result<(), Flaw> {
+    let related = inventory.relate(from, RelationKind::DependsOn, to);
+    related.map_err(|reason| Flaw::new(1, format!("{}: {reason}", to.normalized_name)))
 }
 
 /// `name (text)` taken apart.

@@ -175,7 +175,12 @@ fn only_lockfile(folder: &Path) -> Result<PathBuf> {
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) fn fuzz(file_name: &str, target: Target, data: &[u8]) {
-    super::fuzzing::document(&Lockfile { target }, file_name, data);
+    if let Ok(text) = str::from_utf8(data) {
+        let _ = Kind::of_content(text);
+    }
+    if let Some(document) = super::fuzzing::document(&Lockfile { target }, file_name, data) {
+        super::fuzzing::assert_inventory(&document.parsed);
+    }
 }
 
 /// The importer's side of the pipeline.

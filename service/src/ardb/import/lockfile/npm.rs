@@ -4,7 +4,7 @@
 //! another address has that; a folder of the project itself (a workspace) is `file:` and the folder. Which copy a
 //! package gets by requiring a name is Node's rule: the nearest `node_modules` upwards from it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use entity_ardb::{ComponentScope, RelationKind};
 use serde::Deserialize;
@@ -21,6 +21,9 @@ use crate::ardb::name;
 
 const ECOSYSTEM: &str = "npm";
 const FOLDER: &str = "node_modules/";
+
+/// The longest folder that a package is installed in; Linux opens none of four times that.
+const MAX_PATH_BYTES: usize = 1024;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,10 +71,8 @@ pub(super) fn parse(content: &str) -> Result<Inventory, Flaw> {
     let mut inventory = Inventory::default();
     let mut keys = HashMap::<&str, Key>::new();
     for (path, package) in packages.iter().filter(|(path, package)| !path.is_empty() && !package.link) {
-        let refused = |reason: String| {
-            let at = content.find(&format!("{}:", Value::from(path.as_str()))).unwrap_or(0);
-            Flaw::at(content, at, format!("packages[{path:?}]: {reason}"))
-        };
+        let refused = |reason: String| refused(content, path, &reason);
+        check::length("the folder", path, MAX_PATH_BYTES).map_err(refused)?;
         keys.insert(path, inventory.add(component(path, package)).map_err(refused)?);
     }
     for (path, package) in packages.iter().filter(|(_, package)| package.link) {
@@ -79,14 +80,18 @@ pub(super) fn parse(content: &str) -> Result<Inventory, Flaw> {
             keys.insert(path, target);
         }
     }
+    // Few of the folders above a package have a `node_modules`; only there is it worth looking.
+    let holders: HashSet<&str> = keys.keys().filter_map(|path| holder(path)).collect();
     for (path, package) in packages.iter().filter(|(_, package)| !package.link) {
         let from = keys.get(path.as_str());
+        let folders: Vec<&str> = upwards(path).filter(|folder| holders.contains(folder)).collect();
         let names = package.dependencies.keys().chain(package.dev_dependencies.keys());
         let names = names.chain(package.optional_dependencies.keys()).chain(package.peer_dependencies.keys());
         for name in names {
             // What is optional or a peer need not be there.
-            if let Some(to) = resolve(&keys, path, name) {
-                inventory.relate(from, RelationKind::DependsOn, to);
+            if let Some(to) = folders.iter().find_map(|folder| keys.get(installed(folder, name).as_str())) {
+                let related = inventory.relate(from, RelationKind::DependsOn, to);
+                related.map_err(|reason| refused(content, path, &reason))?;
             }
         }
     }
@@ -125,17 +130,26 @@ fn component(path: &str, package: &Package) -> Found {
     }
 }
 
-/// What `name` is to the package in `path`.
-fn resolve<'a>(keys: &'a HashMap<&str, Key>, path: &str, name: &str) -> Option<&'a Key> {
-    let mut folder = path;
-    loop {
-        let separator = if folder.is_empty() { "" } else { "/" };
-        if let Some(found) = keys.get(format!("{folder}{separator}{FOLDER}{name}").as_str()) {
-            return Some(found);
-        }
-        if folder.is_empty() {
-            return None;
-        }
-        folder = folder.rfind('/').map_or("", |at| &folder[..at]);
-    }
+/// `path` and the folders above it, up to the project's own, which is empty.
+fn upwards(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |folder| {
+        (!folder.is_empty()).then(|| folder.rfind('/').map_or("", |at| &folder[..at]))
+    })
+}
+
+/// The folder whose `node_modules` the package in `path` lies in.
+fn holder(path: &str) -> Option<&str> {
+    let folder = &path[..path.rfind(FOLDER)?];
+    Some(folder.strip_suffix('/').unwrap_or(folder))
+}
+
+/// Where `name` lies, if it is installed in `folder`.
+fn installed(folder: &str, name: &str) -> String {
+    let separator = if folder.is_empty() { "" } else { "/" };
+    format!("{folder}{separator}{FOLDER}{name}")
+}
+
+fn refused(content: &str, path: &str, reason: &str) -> Flaw {
+    let at = content.find(&format!("{}:", Value::from(path))).unwrap_or(0);
+    Flaw::at(content, at, format!("packages[{path:?}]: {reason}"))
 }

@@ -84,7 +84,10 @@ pub(super) fn parse(content: &str) -> Result<Inventory, Flaw> {
             // Of several versions, each is for platforms of its own; what is only in an extra need not be there.
             let targets = by_name.get(&name::normalize(ECOSYSTEM, dependency));
             for target in targets.into_iter().flatten() {
-                inventory.relate(Some(key), RelationKind::DependsOn, target);
+                let related = inventory.relate(Some(key), RelationKind::DependsOn, target);
+                related.map_err(|reason| {
+                    Flaw::at(content, package.span().start, format!("{dependency}: {reason}"))
+                })?;
             }
         }
     }

@@ -197,3 +197,24 @@ fn a_lockfile_is_known_by_its_name_and_without_one_by_its_content() {
     }
     assert_eq!((Kind::of_file("lock"), Kind::of_content("some text")), (None, None));
 }
+
+#[test]
+fn a_lockfile_whose_few_lines_make_more_relations_than_a_product_has_is_refused() {
+    let package = |number| {
+        format!("[[package]]\nname = \"a\"\nversion = \"{number}\"\n[package.dependencies]\na = \"*\"\n")
+    };
+    let packages: String = (0..710).map(package).collect();
+    let flaw = Kind::Poetry.parse(&format!("{packages}[metadata]\ncontent-hash = \"\"\n")).unwrap_err();
+    assert_eq!(flaw.reason, "a: is in one of more than 500000 relations");
+}
+
+/// Each of the dependencies would be looked for in each of the folders above.
+#[test]
+fn a_folder_deeper_than_any_tool_installs_to_is_refused_at_its_line() {
+    let deep = format!("{}node_modules/a", "x/".repeat(600));
+    let lock =
+        format!("{{\"lockfileVersion\": 3, \"packages\": {{\n\"{deep}\": {{\"version\": \"1.0.0\"}}}}}}");
+    let flaw = Kind::Npm.parse(&lock).unwrap_err();
+    assert_eq!(flaw.line, 2);
+    assert!(flaw.reason.ends_with("the folder is 1214 bytes long, at most 1024 are kept"), "{}", flaw.reason);
+}

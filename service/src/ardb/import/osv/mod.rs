@@ -14,7 +14,7 @@
 //! - An ecosystem that is not in `ecosystems` is added, its name in lower case with hyphens, and its order where that is
 //!   known, else `opaque`: its advisories match by enumeration until its `version_scheme` is set: the next import reads
 //!   every record again, since the schemes are hashed with it, and its ranges get keys. A name that is another
-//!   ecosystem's is rejected.
+//!   ecosystem's, be it one that came before in the same import, is rejected.
 //! - An entry of `affected` without a package (commits only) names nothing that a version or component could match and
 //!   is left out.
 //!
@@ -26,7 +26,11 @@ mod record;
 mod severity;
 mod sql;
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use chrono::{DateTime, Utc};
 use entity_ardb::{DocumentKind, ecosystem};
@@ -70,6 +74,8 @@ pub async fn osv(
 struct Ecosystems {
     by_osv_name: HashMap<String, ecosystem::Model>,
     by_name: HashMap<String, ecosystem::Model>,
+    /// From the platform's name to OSV's, of those that the import has come across and will add.
+    added: Mutex<HashMap<String, String>>,
 }
 
 impl Ecosystems {
@@ -77,7 +83,14 @@ impl Ecosystems {
         let by_name = known.iter().map(|known| (known.name.clone(), known.clone())).collect();
         let by_osv_name =
             known.into_iter().filter_map(|known| Some((known.osv_name.clone()?, known))).collect();
-        Self { by_osv_name, by_name }
+        Self { by_osv_name, by_name, added: Mutex::default() }
+    }
+
+    /// Adds an ecosystem by its `name`, unless that was added for another of OSV's names, which it returns.
+    fn added(&self, name: &str, osv_name: &str) -> Option<String> {
+        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = added.entry(name.to_owned()).or_insert_with(|| osv_name.to_owned());
+        (first != osv_name).then(|| first.clone())
     }
 
     /// What a record's rows depend on beside the record: [`REVISION`], [`order::REVISION`] and how ecosystems sort.
@@ -102,7 +115,51 @@ impl Ecosystems {
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) fn fuzz(ecosystems: Vec<ecosystem::Model>, data: &[u8]) {
-    super::fuzzing::document(&Osv::new(ecosystems), "record.json", data);
+    use super::fuzzing::{assert_ecosystem, assert_json, assert_key, assert_text, assert_time};
+    let osv = Osv::new(ecosystems);
+    let Some(document) = super::fuzzing::document(&osv, "record.json", data) else { return };
+    let advisory = document.parsed;
+    assert_text(&advisory.identifier, 1..=256);
+    assert_text(&advisory.kind, 1..=64);
+    assert_text(&advisory.summary, 0..=usize::MAX);
+    assert_text(&advisory.details, 0..=usize::MAX);
+    advisory.severity.iter().for_each(|vector| assert_text(vector, 1..=1024));
+    let times = [Some(advisory.modified_at), advisory.published_at, advisory.withdrawn_at];
+    times.into_iter().flatten().for_each(assert_time);
+    advisory.aliases.iter().for_each(|alias| assert_text(alias, 1..=256));
+    advisory.severities.iter().for_each(severity::Severity::assert_kept);
+    for (kind, url) in &advisory.references {
+        assert_text(kind, 1..=64);
+        assert_text(url, 1..=2048);
+    }
+    for (package, affected) in &advisory.affected {
+        assert_text(&package.ecosystem, 1..=256);
+        if !osv.ecosystems.by_name.contains_key(&package.ecosystem) {
+            assert_ecosystem(&package.ecosystem);
+        }
+        assert_text(&package.namespace, 0..=256);
+        assert_text(&package.release, 0..=256);
+        assert_text(&package.normalized_name, 1..=256);
+        assert_text(&affected.name, 1..=256);
+        affected.versions.iter().for_each(|number| assert_text(number, 1..=256));
+        for range in &affected.ranges {
+            assert_json(&range.events);
+            assert_text(&range.repository, 0..=usize::MAX);
+            for interval in &range.intervals {
+                assert_text(&interval.introduced, 1..=256);
+                for end in [&interval.fixed, &interval.last_affected].into_iter().flatten() {
+                    assert_text(end, 1..=256);
+                }
+                assert_key(interval.lower_key.as_deref(), 0);
+                assert_key(interval.upper_key.as_deref(), 1);
+            }
+        }
+    }
+}
+
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz_severity(data: &[u8]) {
+    severity::fuzz(data);
 }
 
 /// The importer's side of the pipeline.

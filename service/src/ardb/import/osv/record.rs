@@ -196,7 +196,10 @@ fn package(given: &RecordPackage, ecosystems: &Ecosystems) -> Result<(Package, A
     };
     let (ecosystem, scheme) = match known {
         Some(known) => (known.name.clone(), known.version_scheme),
-        None => (unknown_ecosystem(osv_name, ecosystems)?, default_scheme(osv_name)),
+        None => {
+            check::length("ecosystem", osv_name, MAX_NAME_BYTES)?;
+            (unknown_ecosystem(osv_name, ecosystems)?, default_scheme(osv_name))
+        }
     };
     let Name { mut namespace, name, normalized } = name::split(&ecosystem, &given.name);
     let release = match distribution {
@@ -243,7 +246,10 @@ pub(super) fn unknown_ecosystem(osv_name: &str, ecosystems: &Ecosystems) -> Resu
             Err(format!("ecosystem {osv_name:?} is unknown; its name is that of {known:?}"))
         }
         Some(_) => Err(format!("ecosystem {osv_name:?} is unknown to OSV; its name is taken")),
-        None => Ok(name),
+        None => match ecosystems.added(&name, osv_name) {
+            Some(other) => Err(format!("ecosystem {osv_name:?} is unknown; its name is that of {other:?}")),
+            None => Ok(name),
+        },
     }
 }
 
@@ -269,4 +275,26 @@ fn event((kind, version): (&String, &String)) -> Result<Event, String> {
     let version = version.clone();
     Event::new(kind, version)
         .ok_or_else(|| format!("event {kind:?} is none of introduced, fixed, last_affected, limit"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_unknown_ecosystem_of_one_name_is_refused_and_the_first_can_come_again() {
+        let ecosystems = Ecosystems::new(Vec::new());
+        let name = |osv_name| unknown_ecosystem(osv_name, &ecosystems);
+        assert_eq!(name("Foo Bar"), Ok("foo-bar".into()));
+        let reason = "ecosystem \"foo bar\" is unknown; its name is that of \"Foo Bar\"";
+        assert_eq!(name("foo bar"), Err(reason.into()));
+        assert_eq!(name("Foo Bar"), Ok("foo-bar".into()));
+    }
+
+    #[test]
+    fn an_unknown_ecosystem_whose_name_is_too_long_is_refused() {
+        let given = RecordPackage { ecosystem: format!("a{}", "!".repeat(256)), name: "a".into() };
+        let refused = package(&given, &Ecosystems::new(Vec::new())).err();
+        assert_eq!(refused.as_deref(), Some("ecosystem is 257 bytes long, at most 256 are kept"));
+    }
 }

@@ -40,6 +40,38 @@ pub(super) fn main_vector(severities: &BTreeSet<Severity>) -> Option<&str> {
         .map(|found| found.vector.as_str())
 }
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz(data: &[u8]) {
+    let Some((kind, score)) = str::from_utf8(data).ok().and_then(|text| text.split_once('\n')) else {
+        return;
+    };
+    // What a record is read from has no NUL.
+    if let Ok(severity) = severity(&Given { r#type: kind.into(), score: score.into() })
+        && !kind.contains('\0')
+        && !score.contains('\0')
+    {
+        severity.assert_kept();
+    }
+}
+
+#[cfg(any(test, feature = "fuzzing"))]
+impl Severity {
+    /// That the columns take it, and that a score and its rating are of one scale.
+    pub(super) fn assert_kept(&self) {
+        super::super::fuzzing::assert_text(&self.kind, 1..=MAX_KIND_BYTES);
+        super::super::fuzzing::assert_text(&self.vector, 1..=MAX_VECTOR_BYTES);
+        let rated = self.score_tenths.map(|score| match score {
+            0 => SeverityRating::None,
+            1..=39 => SeverityRating::Low,
+            40..=69 => SeverityRating::Medium,
+            70..=89 => SeverityRating::High,
+            90..=100 => SeverityRating::Critical,
+            other => panic!("{other} tenths are no score of {:?}", self.vector),
+        });
+        assert!(rated.is_none() || rated == self.rating || self.kind == "CVSS_V2", "{self:?}");
+    }
+}
+
 fn severity(given: &Given) -> Result<Severity, String> {
     check::length("type of a severity", &given.r#type, MAX_KIND_BYTES)?;
     check::length("score of a severity", &given.score, MAX_VECTOR_BYTES)?;

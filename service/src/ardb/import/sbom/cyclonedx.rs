@@ -143,7 +143,9 @@ impl Reader<'_> {
             }
         };
         if let (Some(around), Some(key)) = (around, &key) {
-            self.bill.inventory.relate(Some(around), RelationKind::Contains, key);
+            if let Err(reason) = self.bill.inventory.relate(Some(around), RelationKind::Contains, key) {
+                self.bill.reject(raw, format!("component: {reason}"));
+            }
         }
         if let Some(bom_ref) = component.bom_ref {
             self.elements.insert(bom_ref, key.clone().map_or(Element::Rejected, Element::Component));
@@ -170,7 +172,8 @@ impl Reader<'_> {
         for named in dependency.depends_on.into_iter().flatten() {
             match self.elements.get(&named) {
                 Some(Element::Component(to)) => {
-                    self.bill.inventory.relate(from, RelationKind::DependsOn, to);
+                    let related = self.bill.inventory.relate(from, RelationKind::DependsOn, to);
+                    related.map_err(|reason| format!("dependency: {named:?} {reason}"))?;
                 }
                 Some(Element::Product | Element::Rejected) => {}
                 None => self.bill.reject(raw, unknown(&named)),

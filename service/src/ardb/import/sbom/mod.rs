@@ -179,8 +179,28 @@ fn component(
 }
 
 #[cfg(any(test, feature = "fuzzing"))]
-pub(super) fn fuzz(target: Target, data: &[u8]) {
-    super::fuzzing::document(&Sbom { target }, "bom.json", data);
+pub(super) fn fuzz_cyclonedx(data: &[u8]) {
+    fuzz(cyclonedx::parse(data));
+}
+
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz_spdx(data: &[u8]) {
+    fuzz(spdx::parse(data));
+}
+
+#[cfg(any(test, feature = "fuzzing"))]
+fn fuzz(parsed: Result<Bill<'_>, BadJson>) {
+    match parsed {
+        Ok(Bill { inventory, rejections, content, lines }) => {
+            super::fuzzing::assert_inventory(&inventory);
+            for rejection in rejections.listed {
+                let line: usize = rejection.place.parse().expect("the place is a line");
+                assert!((1..=lines.len() + 1).contains(&line), "{rejection:?} of {} bytes", content.len());
+                assert!(!rejection.reason.is_empty());
+            }
+        }
+        Err(BadJson { line, reason }) => assert!(line > 0 && !reason.is_empty()),
+    }
 }
 
 /// The importer's side of the pipeline.

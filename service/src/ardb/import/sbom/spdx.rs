@@ -181,7 +181,8 @@ fn relate(bill: &mut Bill<'_>, elements: &Elements, relationship: &Relationship)
     }
     let Some(from) = end(elements, from)? else { return Ok(()) };
     let Some(Some(to)) = end(elements, to)? else { return Ok(()) };
-    bill.inventory.relate(from, kind, to);
+    let related = bill.inventory.relate(from, kind, to);
+    related.map_err(|reason| format!("relationship: {:?} {reason}", relationship.related_spdx_element))?;
     if let (Some(scope), Some(component)) = (scope, bill.inventory.components.get_mut(to)) {
         component.scope = Some(component.scope.map_or(scope, |known| known.min(scope)));
     }

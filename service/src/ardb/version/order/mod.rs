@@ -14,8 +14,8 @@ mod composer;
 #[cfg(test)]
 mod corpus;
 mod deb;
-#[cfg(test)]
-mod direct;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod direct;
 #[cfg(test)]
 mod fixture;
 mod gem;
@@ -112,7 +112,8 @@ pub fn compare(scheme: Scheme, a: &str, b: &str) -> Option<Ordering> {
     }
 }
 
-fn parse_any_length(scheme: Scheme, number: &str) -> Option<Parsed> {
+/// [`parse`] without a limit for the key.
+pub(crate) fn parse_any_length(scheme: Scheme, number: &str) -> Option<Parsed> {
     match scheme {
         Scheme::Semver => semver::parse(number),
         Scheme::Pub => pub_dev::parse(number),
