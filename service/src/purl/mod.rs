@@ -68,8 +68,15 @@ impl Purl {
     ///
     /// # Errors
     ///
-    /// When the type's rules refuse them. A type that requires a qualifier (julia, swid) always does.
+    /// When the type's rules refuse them, and where a `/` around or beside another would be left out, which makes the
+    /// package URL another package's. A type that requires a qualifier (julia, swid) always does.
     pub fn of_package(purl_type: &str, namespace: &str, name: &str, version: Option<&str>) -> Result<Self> {
+        let is_kept = |part: &str| part.is_empty() || part.split('/').all(|segment| !segment.is_empty());
+        for (component, part) in [(Component::Namespace, namespace), (Component::Name, name)] {
+            if !is_kept(part) {
+                return Err(Error::new(component, "no / but between segments", part));
+            }
+        }
         let builder = Self::new(purl_type, name).with_namespace(namespace);
         match version {
             Some(version) => builder.with_version(version).build(),
