@@ -41,7 +41,7 @@ test-matrix: ## the integration tests on the oldest and the newest PostgreSQL su
 # another build, so it has a folder of its own.
 fuzz: ## every parser on input that a fuzzer makes up; SECONDS=300 each; TARGET=purl for one of them
 	PATH="$(TOOLS)/bin:$$PATH" cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --version "^$(FUZZ)" --locked --root "$(TOOLS)"
-	cargo fetch --locked --quiet --manifest-path fuzz/Cargo.toml || { echo "make fuzz-lock brings it up to date"; exit 1; }
+	cargo update --workspace --locked --quiet --manifest-path fuzz/Cargo.toml || { echo "make fuzz-lock brings it in step"; exit 1; }
 	for target in $(FUZZ_TARGETS); do \
 		mkdir -p fuzz/found/$$target; \
 		PATH="$(TOOLS)/bin:$$PATH" RUSTC_BOOTSTRAP=1 nice -n 19 cargo fuzz run --sanitizer none --target-dir fuzz/target $$target \
@@ -51,7 +51,7 @@ fuzz: ## every parser on input that a fuzzer makes up; SECONDS=300 each; TARGET=
 
 fuzz-lock: ## brings the versions that make fuzz builds in step with the workspace's
 	cp Cargo.lock fuzz/Cargo.lock
-	cargo metadata --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
+	cargo update --workspace --quiet --manifest-path fuzz/Cargo.toml
 
 
 lint: ## format, clippy, docs, dependencies
@@ -61,7 +61,7 @@ lint: ## format, clippy, docs, dependencies
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	PATH="$(TOOLS)/bin:$$PATH" cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --version "^$(DENY)" --locked --root "$(TOOLS)"
 	cargo fetch --locked --quiet
-	cargo fetch --locked --quiet --manifest-path fuzz/Cargo.toml
+	cargo update --workspace --locked --quiet --manifest-path fuzz/Cargo.toml
 	PATH="$(TOOLS)/bin:$$PATH" cargo deny --offline check bans licenses sources
 
 fmt: ## formats the code

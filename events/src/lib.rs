@@ -65,6 +65,9 @@ mod topology;
 pub mod digest;
 pub mod envelope;
 pub mod erasure;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod log;
 pub mod migration;
 pub mod query;

@@ -1,4 +1,4 @@
-//! What holds for every source: nothing planted survives, and what the fuzzer began with is read without a panic.
+//! What holds for every source: nothing planted survives.
 
 use super::{bitbucket, browser, cloudevents, github, gitlab, heartbeats, ndjson};
 use crate::envelope::{Intake, Normalised};
@@ -48,17 +48,4 @@ fn no_secret_and_no_address_survives_in_any_field_of_any_source() {
             }
         }
     }
-}
-
-#[test]
-fn what_the_fuzzer_begins_with_is_read_by_every_source() {
-    let mut read = 0;
-    for folder in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus")).unwrap() {
-        for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
-            let body = std::fs::read(file.unwrap().path()).unwrap();
-            assert!(!all(&body).is_empty());
-            read += 1;
-        }
-    }
-    assert!(read >= 9, "{read}");
 }

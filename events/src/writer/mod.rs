@@ -64,6 +64,9 @@ pub use durable::{Ack, DurableOptions, EventWriter, MAX_REPLAYED_LETTERS, Replay
 pub use metrics::Metrics;
 pub use report::{DeadLetter, MAX_LISTED_LETTERS, Report};
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use record::fuzz as fuzz_record;
+
 /// How much the writer holds before it writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {

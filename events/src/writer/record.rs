@@ -88,6 +88,21 @@ pub(super) fn rows(payload: &[u8], mut row: impl FnMut(EventId, Target, &[u8])) 
     Ok(())
 }
 
+/// Reads a record of the log and what is in it; an event that reads back reads back again.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(payload: &[u8]) {
+    let _ = rows(payload, |id, target, row| {
+        let _ = target.table();
+        let Some(event) = super::decode::event(row) else { return };
+        let mut builder = Builder::default();
+        builder.add(&Ok(event.clone()));
+        let (again, ids) = builder.finish().expect("it has a row");
+        assert_eq!(ids, [event.event_id], "of {id}");
+        let read = rows(&again, |_, _, row| assert_eq!(super::decode::event(row).as_ref(), Some(&event)));
+        assert_eq!(read, Ok(()));
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -191,7 +191,8 @@ fn a_package_of_ardb_has_the_package_url_that_others_write_for_it() {
         assert_eq!(purl.to_string(), expected);
     }
     assert!(Purl::of_package("maven", "", "rocket", None).is_err());
-    for (namespace, name) in [("", "rocket/"), ("", "/rocket"), ("acme//fuel", "rocket"), ("acme/", "rocket")] {
+    for (namespace, name) in [("", "rocket/"), ("", "/rocket"), ("acme//fuel", "rocket"), ("acme/", "rocket")]
+    {
         assert!(Purl::of_package("generic", namespace, name, None).is_err(), "{namespace} {name}");
     }
 }

@@ -88,6 +88,19 @@ impl Iterator for Commits {
     }
 }
 
+/// What becomes of a commit object, and that the name of a remote is no worse than what it is taken from.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(intake: &Intake, raw: &[u8]) -> Normalised {
+    let id = "0".repeat(40);
+    let name = str::from_utf8(raw).ok().and_then(remote::name);
+    assert!(
+        name.as_ref().is_none_or(|name| !name.is_empty() && !name.starts_with('/') && !name.ends_with('/'))
+    );
+    let commit = commit::parse(raw).map_err(str::to_owned);
+    let event = commit.and_then(|commit| event(intake, "acme/rocket", &id, &commit));
+    event.map_err(|reason| Rejection::new(intake, SOURCE, &id, &reason, raw))
+}
+
 fn event(intake: &Intake, repository: &str, id: &str, commit: &Commit) -> std::result::Result<Event, String> {
     let committed_at = DateTime::from_timestamp(commit.committed_seconds, 0).map(time::accept);
     let Some(time::Reading::Time(occurred_at)) = committed_at else {
