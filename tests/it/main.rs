@@ -27,7 +27,6 @@ mod events_sources;
 mod identitydb;
 mod identitydb_cli;
 mod import_cargo_index;
-mod import_corpus;
 mod import_crates_io_dump;
 mod import_killed;
 mod import_lockfile;
