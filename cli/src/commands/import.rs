@@ -57,6 +57,26 @@ pub enum Documents {
         /// A folder or a zip of JSON records
         path: PathBuf,
     },
+    /// Packages, versions and dependencies from npm's documents, whole or abbreviated
+    #[command(
+        after_help = "Examples:\n  archer import npm left-pad.json\n  archer import npm all-docs.ndjson.gz\n\n\
+        A document is what a registry answers to GET /left-pad. Files may hold one, one per line, or a listing of\n\
+        CouchDB's with include_docs=true."
+    )]
+    Npm {
+        /// A .json, .jsonl or .ndjson file, or a folder, zip or tar of them; each may be packed as .gz
+        path: PathBuf,
+    },
+    /// Packages, versions and dependencies from PyPI's documents
+    #[command(
+        after_help = "Examples:\n  archer import pypi requests.json\n  archer import pypi documents.tar.gz\n\n\
+        A document is what PyPI answers to GET /pypi/requests/json, /pypi/requests/2.32.0/json, or /simple/requests/ as\n\
+        JSON. Only the first two have dependencies and licences; the first has them of the newest version."
+    )]
+    Pypi {
+        /// A .json, .jsonl or .ndjson file, or a folder, zip or tar of them; each may be packed as .gz
+        path: PathBuf,
+    },
     /// A lockfile of cargo, npm, Poetry, Go or Bundler, as an inventory
     #[command(after_help = "Examples:\n  archer import lockfile Cargo.lock --name acme/rocket\n  \
         archer import lockfile package-lock.json --name acme/rocket --owner org:7")]
@@ -124,6 +144,8 @@ async fn import(
         Documents::CratesIoDump { path } => {
             import::crates_io_dump(ardb, path, now, &Bar::records("dump")).await?
         }
+        Documents::Npm { path } => import::npm(ardb, path, now, &Bar::bytes("packages")).await?,
+        Documents::Pypi { path } => import::pypi(ardb, path, now, &Bar::bytes("packages")).await?,
         Documents::Osv { path } => import::osv(ardb, path, now, &Bar::bytes("advisories")).await?,
         Documents::Lockfile(Inventory { path, name, owner }) => {
             let name = name_or_folder(name.as_deref(), path)?;

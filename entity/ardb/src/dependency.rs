@@ -18,6 +18,8 @@ pub enum DependencyKind {
     Build,
     /// To develop and test.
     Dev,
+    /// To run, and to be brought along by whoever depends on the version (npm).
+    Peer,
 }
 
 /// A row of `dependencies`.
@@ -46,15 +48,17 @@ pub struct Model {
     pub requirement: String,
     #[sea_orm(unique_key = "requirement")]
     pub kind: DependencyKind,
-    /// Only there when a feature of the depending version asks for it.
+    /// Only there when a feature or an extra of the depending version asks for it; of npm: done without where it is
+    /// missing.
     pub is_optional: bool,
     pub uses_default_features: bool,
-    /// Asked of the package depended on.
+    /// Features (cargo) or extras (PyPI) asked of the package depended on.
     pub features: Vec<String>,
-    /// The platforms it is for, a triple or a `cfg` expression; empty: all.
+    /// The environments it is for, a triple, a `cfg` expression or a marker (PyPI); empty: all.
     #[sea_orm(unique_key = "requirement")]
     pub target: String,
-    /// Index of another registry that holds the package; empty: the one that the depending version is in.
+    /// Where else the package is: the index of another registry, `jsr`, or `git`, `url`, `file`, `workspace` where the
+    /// requirement is an address; empty: in the registry that the depending version is in.
     #[sea_orm(unique_key = "requirement")]
     pub registry: String,
     pub created_at: DateTimeUtc,

@@ -24,14 +24,15 @@ pub struct Model {
     /// no order.
     pub sort_key: Option<Vec<u8>>,
     pub is_prerelease: bool,
-    /// Withdrawn by its publisher, still there for who depends on it already.
+    /// Withdrawn by its publisher, still there for who depends on it already; of npm: deprecated.
     pub is_yanked: bool,
     /// Of the published archive, 32 bytes; null: the registry gives none.
     pub checksum_sha256: Option<Vec<u8>>,
     /// When the registry accepted it (UTC); null: the registry does not say.
     pub published_at: Option<DateTimeUtc>,
-    /// What the ecosystem publishes beyond the columns, an object; of cargo: `rust_version`, `links`,
-    /// `features`.
+    /// What the ecosystem publishes beyond the columns, an object. Of cargo: `rust_version`, `links`, `features`. Of npm:
+    /// `dist_tags`, `engines`, `os`, `cpu`, `libc`, `bundled_dependencies`, `has_install_script`, `unpacked_size_bytes`,
+    /// `file_count`. Of PyPI: `requires_python`, `provides_extra`, and `files`, from each name to its SHA-256.
     #[sea_orm(column_type = "JsonBinary")]
     pub attributes: Json,
     pub created_at: DateTimeUtc,
@@ -46,6 +47,8 @@ pub struct Model {
     /// Further checksums of the published archive, an object: from the algorithm in lower case to hexadecimal digits.
     #[sea_orm(column_type = "JsonBinary")]
     pub checksums: Json,
+    /// In the publisher's words; null: not yanked, or no reason given.
+    pub yanked_reason: Option<String>,
     #[sea_orm(belongs_to, from = "package_id", to = "id")]
     pub package: BelongsTo<super::package::Entity>,
     #[sea_orm(belongs_to, from = "licence_id", to = "id")]

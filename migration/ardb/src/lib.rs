@@ -33,6 +33,7 @@ mod m20261126_093200_create_advisory_matches;
 mod m20261126_093300_create_pg_trgm;
 mod m20261126_093400_create_package_search_entries;
 mod m20261126_093500_add_updated_at_indexes;
+mod m20261126_094000_describe_registries;
 mod m20261126_180000_add_distribution_releases;
 mod m20261126_180100_create_standing_advisories;
 mod m20261126_180200_search_keywords_and_descriptions;
@@ -79,6 +80,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_093300_create_pg_trgm::Migration),
             Box::new(m20261126_093400_create_package_search_entries::Migration),
             Box::new(m20261126_093500_add_updated_at_indexes::Migration),
+            Box::new(m20261126_094000_describe_registries::Migration),
             Box::new(m20261126_180000_add_distribution_releases::Migration),
             Box::new(m20261126_180100_create_standing_advisories::Migration),
             Box::new(m20261126_180200_search_keywords_and_descriptions::Migration),

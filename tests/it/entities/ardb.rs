@@ -86,6 +86,7 @@ async fn what_the_entity_leaves_unset_the_database_fills_in() {
         licence_id: None,
         size_bytes: None,
         checksums: json!({}),
+        yanked_reason: None,
     };
     assert_eq!(version::Model::from(version), expected);
 }

@@ -3,6 +3,8 @@
 
 use chrono::{DateTime, Datelike as _, Utc};
 
+use super::json::Object;
+
 /// In bytes, of names, namespaces, aliases, identifiers and version numbers.
 pub(super) const MAX_NAME_BYTES: usize = 256;
 
@@ -30,6 +32,23 @@ impl From<BadJson> for String {
     fn from(bad: BadJson) -> Self {
         bad.reason
     }
+}
+
+/// `text` as UTF-8, which JSON is written in.
+pub(super) fn utf8(text: Vec<u8>) -> Result<String, BadJson> {
+    String::from_utf8(text).map_err(|error| {
+        let until = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..until].iter().filter(|byte| **byte == b'\n').count();
+        BadJson { line, reason: format!("is not UTF-8: {}", error.utf8_error()) }
+    })
+}
+
+/// The JSON object that `text` is.
+pub(super) fn object(text: &str) -> Result<Object<'_>, BadJson> {
+    Object::parse(text).map_err(|error| BadJson {
+        line: error.line().max(1),
+        reason: format!("is not what was expected: {error}"),
+    })
 }
 
 /// Reads JSON. What PostgreSQL could not store, a NUL byte or an escaped one (`\u0000`), is refused with it.

@@ -2,6 +2,8 @@
 //! it, up to where the database would come in, and held to what the database would hold it to. There, one row that a
 //! CHECK refuses would undo the batch.
 
+use std::ops::ControlFlow;
+
 use chrono::{DateTime, Datelike as _, Utc};
 use entity_ardb::{EcosystemId, VersionScheme, ecosystem};
 
@@ -15,24 +17,26 @@ use super::{
 };
 use crate::{ardb::version::order::MAX_KEY_BYTES, purl::Purl};
 
-/// What an import would write of a file called `path`.
+/// What an import would write of a file called `path`; the last document of it.
 pub(super) fn document<F: Format>(format: &F, path: &str, mut data: &[u8]) -> Option<Document<F::Parsed>> {
-    match format.read(Entry { path, place: path, content: &mut data }) {
-        Found::Nothing => None,
-        Found::Rejected(rejection) => {
-            assert_says_why(&rejection);
-            None
-        }
-        Found::Document(raw) => {
-            let Parsed { document, rejections, skipped } = format.parse(raw);
-            rejections.listed.iter().for_each(assert_says_why);
-            assert!(document.is_some() || rejections.total + skipped > 0, "nothing is lost without a word");
-            if let Some(document) = &document {
-                assert_text(&document.locator, 1..=2048);
+    let mut kept = None;
+    let _ = format.read(Entry { path, place: path, content: &mut data }, &mut |found| {
+        match found {
+            Found::Nothing => {}
+            Found::Rejected(rejection) => assert_says_why(&rejection),
+            Found::Document(raw) => {
+                let Parsed { document, rejections, skipped } = format.parse(raw);
+                rejections.listed.iter().for_each(assert_says_why);
+                assert!(document.is_some() || rejections.total + skipped > 0, "nothing is lost without a word");
+                if let Some(document) = &document {
+                    assert_text(&document.locator, 1..=2048);
+                }
+                kept = document;
             }
-            document
         }
-    }
+        ControlFlow::Continue(())
+    });
+    kept
 }
 
 fn assert_says_why(Rejection { place, reason }: &Rejection) {
@@ -134,6 +138,14 @@ pub(crate) fn sbom_spdx(data: &[u8]) {
 /// The kind of severity, a line, then a score or vector.
 pub(crate) fn cvss(data: &[u8]) {
     advisories::fuzz_severity(data);
+}
+
+pub(crate) fn npm(data: &[u8]) {
+    super::npm::fuzz(data);
+}
+
+pub(crate) fn pypi(data: &[u8]) {
+    super::pypi::fuzz(data);
 }
 
 pub(crate) fn osv(data: &[u8]) {

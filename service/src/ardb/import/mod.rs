@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | [`mod@cargo_index`] | cargo's cache, or a sparse index, as a folder or a tar | a crate's index file |
 //! | [`mod@crates_io_dump`] | crates.io's `db-dump.tar.gz`, packed or unpacked | the dump |
+//! | [`mod@npm`] | npm's documents of packages, by folder, archive or line | what the registry says of a package |
+//! | [`mod@pypi`] | PyPI's, the same | what the registry says of a package, or of a version |
 //! | [`mod@osv`] | a folder or a zip of JSON | an advisory |
 //! | [`mod@lockfile`] | the lockfile of cargo, npm, Poetry, Go or Bundler | the lockfile |
 //! | [`mod@sbom`] | a software bill of materials, CycloneDX or SPDX | the bill |
@@ -32,8 +34,11 @@ mod copy;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod inventory;
+mod json;
 mod link;
+mod listing;
 mod pipeline;
+mod registry;
 mod report;
 mod run;
 mod source;
@@ -42,13 +47,17 @@ mod statement;
 pub mod cargo_index;
 pub mod crates_io_dump;
 pub mod lockfile;
+pub mod npm;
 pub mod osv;
+pub mod pypi;
 pub mod sbom;
 
 pub use cargo_index::cargo_index;
 pub use crates_io_dump::crates_io_dump;
 pub use lockfile::lockfile;
+pub use npm::npm;
 pub use osv::osv;
+pub use pypi::pypi;
 pub use report::{Documents, MAX_LISTED_REJECTIONS, Rejection, Report, Rows};
 pub use sbom::sbom;
 

@@ -77,6 +77,9 @@ pub(super) enum Found<C> {
     Rejected(Rejection),
 }
 
+/// What a format shows its documents to. `Break`: no more are wanted.
+pub(super) type Sink<'a, C> = dyn FnMut(Found<C>) -> ControlFlow<()> + 'a;
+
 /// What became of a batch's documents and rows.
 #[derive(Default)]
 pub(super) struct Tally {
@@ -95,8 +98,8 @@ pub(super) trait Format: Send + Sync + Clone + 'static {
     type Parsed: Send + Sync;
     const KIND: DocumentKind;
 
-    /// Reads one file.
-    fn read(&self, entry: Entry<'_>) -> Found<Self::Content>;
+    /// Reads one file and shows what it holds, document by document; `Break` where `found` breaks.
+    fn read(&self, entry: Entry<'_>, found: &mut Sink<'_, Self::Content>) -> ControlFlow<()>;
 
     /// Takes a document apart.
     fn parse(&self, raw: Raw<Self::Content>) -> Parsed<Self::Parsed>;
@@ -315,15 +318,9 @@ impl<F: Format> Reader<F> {
             ControlFlow::Continue(())
         }
     }
-}
 
-impl<F: Format> Visitor for Reader<F> {
-    fn file(&mut self, entry: Entry<'_>) -> ControlFlow<()> {
-        let raw = match self.format.read(entry) {
-            Found::Nothing => return ControlFlow::Continue(()),
-            Found::Rejected(rejection) => return self.rejected(rejection),
-            Found::Document(raw) => raw,
-        };
+    /// Gathers a document of a file, unless this input had it before.
+    fn document(&mut self, raw: Raw<F::Content>) -> ControlFlow<()> {
         // A document twice in one input would replace itself in every run, and which of the two is compared with the
         // database would depend on what has been committed by then.
         let content = half(raw.sha256);
@@ -347,6 +344,17 @@ impl<F: Format> Visitor for Reader<F> {
         } else {
             ControlFlow::Continue(())
         }
+    }
+}
+
+impl<F: Format> Visitor for Reader<F> {
+    fn file(&mut self, entry: Entry<'_>) -> ControlFlow<()> {
+        let format = self.format.clone();
+        format.read(entry, &mut |found| match found {
+            Found::Nothing => ControlFlow::Continue(()),
+            Found::Rejected(rejection) => self.rejected(rejection),
+            Found::Document(raw) => self.document(raw),
+        })
     }
 
     fn rejected(&mut self, rejection: Rejection) -> ControlFlow<()> {

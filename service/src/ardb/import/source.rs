@@ -1,4 +1,5 @@
-//! Walks an input (a folder, a zip, a tar) file by file, without holding more than the file being read.
+//! Walks an input (a folder, a zip, a tar) file by file, without holding more than the file being read. A file that gzip
+//! packed is shown unpacked.
 //!
 //! Symbolic links are not followed. What an archive's entry claims about its size is not believed: readers take
 //! what they accept and no more, see [`read_bounded`].
@@ -102,8 +103,7 @@ fn walk_within(max_bytes: u64, input: &Path, meter: &Meter, visitor: &mut dyn Vi
         tar(max_bytes, XzReader::new_mem_limit(reader(file), true, XZ_MEMORY_KIB), visitor)
     } else {
         let place = input.to_string_lossy();
-        let entry = Entry { path: &name, place: &place, content: &mut reader(file) };
-        let _ = visitor.file(entry);
+        let _ = show(&name, &place, &mut reader(file), visitor);
         Ok(())
     };
     walked.map_err(|error| unreadable(input, &error))
@@ -130,7 +130,7 @@ fn folder(folder: &Path, prefix: &str, meter: &Meter, visitor: &mut dyn Visitor)
             match File::open(entry.path()) {
                 Ok(file) => {
                     let content = &mut BufReader::new(Metered { inner: file, meter: meter.clone() });
-                    visitor.file(Entry { path: &path, place: &place, content })
+                    show(&path, &place, content, visitor)
                 }
                 Err(error) => visitor.rejected(Rejection::new(place, format!("can't be opened: {error}"))),
             }
@@ -144,6 +144,18 @@ fn folder(folder: &Path, prefix: &str, meter: &Meter, visitor: &mut dyn Visitor)
     Ok(ControlFlow::Continue(()))
 }
 
+/// Shows a file; one that gzip packed, unpacked and without the `.gz` of its path. Readers take a bounded part of it at a
+/// time, so what it unpacks to costs time and no memory.
+fn show(path: &str, place: &str, content: &mut dyn BufRead, visitor: &mut dyn Visitor) -> ControlFlow<()> {
+    match path.strip_suffix(".gz") {
+        Some(path) => {
+            let content = &mut BufReader::with_capacity(64 * 1024, MultiGzDecoder::new(content));
+            visitor.file(Entry { path, place, content })
+        }
+        None => visitor.file(Entry { path, place, content }),
+    }
+}
+
 fn tar(max_bytes: u64, reader: impl Read, visitor: &mut dyn Visitor) -> io::Result<()> {
     let mut left = max_bytes;
     let reader = Limited { inner: reader, left: &mut left };
@@ -153,7 +165,7 @@ fn tar(max_bytes: u64, reader: impl Read, visitor: &mut dyn Visitor) -> io::Resu
             continue;
         }
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if visitor.file(Entry { path: &path, place: &path, content: &mut BufReader::new(entry) }).is_break() {
+        if show(&path, &path, &mut BufReader::new(entry), visitor).is_break() {
             break;
         }
     }
@@ -170,7 +182,7 @@ fn zip(max_bytes: u64, file: File, input: &Path, meter: &Meter, visitor: &mut dy
                 meter.add(entry.compressed_size());
                 let path = String::from_utf8_lossy(entry.name_raw()).into_owned();
                 let content = &mut BufReader::new(Limited { inner: entry, left: &mut left });
-                let flow = visitor.file(Entry { path: &path, place: &path, content });
+                let flow = show(&path, &path, content, visitor);
                 if left == 0 {
                     return Err(unpacks_to_too_much());
                 }

@@ -71,6 +71,7 @@ pub(super) fn version() -> version::Model {
         licence_id: Some(LicenceId(115)),
         size_bytes: Some(i64::MAX),
         checksums: json!({ "sha512": "00" }),
+        yanked_reason: Some("Broken on Tuesdays".into()),
     }
 }
 
@@ -107,6 +108,7 @@ pub(super) fn document() -> source_document::Model {
         created_at: time(CREATED),
         updated_at: time(UPDATED),
         deleted_at: Some(time(DELETED)),
+        revision: Some(i64::MAX),
     }
 }
 

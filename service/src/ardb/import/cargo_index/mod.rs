@@ -34,6 +34,7 @@ mod line;
 mod merge;
 
 use std::{
+    ops::ControlFlow,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -45,7 +46,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Progress, Rejection, Report,
-    pipeline::{self, Document, Format, Found, Parsed, Raw, Tally},
+    pipeline::{self, Document, Format, Found, Parsed, Raw, Sink, Tally},
     report::Rejections,
     source::Entry,
 };
@@ -140,12 +141,9 @@ pub(super) fn fuzz(data: &[u8]) {
 #[derive(Clone, Copy)]
 struct CargoIndex;
 
-impl Format for CargoIndex {
-    type Content = file::Content;
-    type Parsed = line::Crate;
-    const KIND: DocumentKind = DocumentKind::CargoIndex;
-
-    fn read(&self, entry: Entry<'_>) -> Found<file::Content> {
+impl CargoIndex {
+    /// What a file holds: at most one document.
+    fn document(&self, entry: Entry<'_>) -> Found<file::Content> {
         let Some(file_name) = file::crate_name(entry.path) else { return Found::Nothing };
         if !file::is_in_layout(entry.path) {
             let reason = "is not where an index has a file of that name (1/a, 2/ab, 3/a/abc, ab/cd/abcdef)";
@@ -162,6 +160,16 @@ impl Format for CargoIndex {
             }),
             Err(reason) => Found::Rejected(Rejection::new(entry.place, reason)),
         }
+    }
+}
+
+impl Format for CargoIndex {
+    type Content = file::Content;
+    type Parsed = line::Crate;
+    const KIND: DocumentKind = DocumentKind::CargoIndex;
+
+    fn read(&self, entry: Entry<'_>, found: &mut Sink<'_, file::Content>) -> ControlFlow<()> {
+        found(self.document(entry))
     }
 
     fn parse(&self, raw: Raw<file::Content>) -> Parsed<line::Crate> {

@@ -25,7 +25,10 @@ mod poetry;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, Utc};
 use entity_ardb::DocumentKind;
@@ -35,7 +38,7 @@ use super::{
     Progress, Rejection, Report,
     check::BadJson,
     inventory::{self, Inventory, Target},
-    pipeline::{self, Document, Format, Found, Parsed, Raw, Tally},
+    pipeline::{self, Document, Format, Found, Parsed, Raw, Sink, Tally},
     report::Rejections,
     source::{self, Entry},
 };
@@ -189,12 +192,9 @@ struct Lockfile {
     target: Target,
 }
 
-impl Format for Lockfile {
-    type Content = String;
-    type Parsed = Inventory;
-    const KIND: DocumentKind = DocumentKind::Lockfile;
-
-    fn read(&self, entry: Entry<'_>) -> Found<String> {
+impl Lockfile {
+    /// What a file holds: at most one document.
+    fn document(&self, entry: Entry<'_>) -> Found<String> {
         let content = source::read_bounded(entry.content, MAX_LOCKFILE_BYTES)
             .and_then(|bytes| String::from_utf8(bytes).map_err(|error| format!("is not UTF-8: {error}")));
         match content {
@@ -207,6 +207,16 @@ impl Format for Lockfile {
             }),
             Err(reason) => Found::Rejected(Rejection::new(entry.place, reason)),
         }
+    }
+}
+
+impl Format for Lockfile {
+    type Content = String;
+    type Parsed = Inventory;
+    const KIND: DocumentKind = DocumentKind::Lockfile;
+
+    fn read(&self, entry: Entry<'_>, found: &mut Sink<'_, String>) -> ControlFlow<()> {
+        found(self.document(entry))
     }
 
     fn parse(&self, raw: Raw<String>) -> Parsed<Inventory> {

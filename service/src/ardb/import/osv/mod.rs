@@ -28,6 +28,7 @@ mod sql;
 
 use std::{
     collections::HashMap,
+    ops::ControlFlow,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -40,7 +41,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Progress, Rejection, Report, check,
-    pipeline::{self, Document, Format, Found, Parsed, Raw, Tally},
+    pipeline::{self, Document, Format, Found, Parsed, Raw, Sink, Tally},
     report::Rejections,
     source::{self, Entry},
 };
@@ -183,12 +184,9 @@ struct Head {
     id: String,
 }
 
-impl Format for Osv {
-    type Content = Vec<u8>;
-    type Parsed = record::Advisory;
-    const KIND: DocumentKind = DocumentKind::Osv;
-
-    fn read(&self, entry: Entry<'_>) -> Found<Vec<u8>> {
+impl Osv {
+    /// What a file holds: at most one document.
+    fn document(&self, entry: Entry<'_>) -> Found<Vec<u8>> {
         let name = entry.path.rsplit('/').next().unwrap_or(entry.path);
         if name.starts_with('.') || !name.to_ascii_lowercase().ends_with(".json") {
             return Found::Nothing;
@@ -213,6 +211,16 @@ impl Format for Osv {
             size_bytes: content.len() as u64,
             content,
         })
+    }
+}
+
+impl Format for Osv {
+    type Content = Vec<u8>;
+    type Parsed = record::Advisory;
+    const KIND: DocumentKind = DocumentKind::Osv;
+
+    fn read(&self, entry: Entry<'_>, found: &mut Sink<'_, Vec<u8>>) -> ControlFlow<()> {
+        found(self.document(entry))
     }
 
     fn parse(&self, raw: Raw<Vec<u8>>) -> Parsed<record::Advisory> {

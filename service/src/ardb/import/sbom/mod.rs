@@ -25,7 +25,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, ops::ControlFlow, path::Path};
 
 use chrono::{DateTime, Utc};
 use entity_ardb::DocumentKind;
@@ -37,7 +37,7 @@ use super::{
     Progress, Rejection, Report,
     check::{self, BadJson},
     inventory::{self, Inventory, Key, Target},
-    pipeline::{self, Document, Format, Found, Parsed, Raw, Tally},
+    pipeline::{self, Document, Format, Found, Parsed, Raw, Sink, Tally},
     report::Rejections,
     source::{self, Entry},
 };
@@ -209,12 +209,9 @@ struct Sbom {
     target: Target,
 }
 
-impl Format for Sbom {
-    type Content = Vec<u8>;
-    type Parsed = Inventory;
-    const KIND: DocumentKind = DocumentKind::Sbom;
-
-    fn read(&self, entry: Entry<'_>) -> Found<Vec<u8>> {
+impl Sbom {
+    /// What a file holds: at most one document.
+    fn document(&self, entry: Entry<'_>) -> Found<Vec<u8>> {
         match source::read_bounded(entry.content, MAX_SBOM_BYTES) {
             Ok(content) => Found::Document(Raw {
                 locator: self.target.locator(),
@@ -225,6 +222,16 @@ impl Format for Sbom {
             }),
             Err(reason) => Found::Rejected(Rejection::new(entry.place, reason)),
         }
+    }
+}
+
+impl Format for Sbom {
+    type Content = Vec<u8>;
+    type Parsed = Inventory;
+    const KIND: DocumentKind = DocumentKind::Sbom;
+
+    fn read(&self, entry: Entry<'_>, found: &mut Sink<'_, Vec<u8>>) -> ControlFlow<()> {
+        found(self.document(entry))
     }
 
     fn parse(&self, raw: Raw<Vec<u8>>) -> Parsed<Inventory> {
