@@ -34,7 +34,7 @@ comment on column versions.attributes is
 alter table source_documents add column revision bigint;
 
 comment on column source_documents.revision is
-    'Higher in a newer state of the document, and over all documents of one package: of npm, when it was modified, in milliseconds since 1970; of PyPI, the last serial. Null: the document does not say.';
+    'Higher in a newer state of the document, and over all documents of one package: of npm, when it was modified, in milliseconds since 1970; of PyPI, the last serial; null: the document does not say.';
 "#;
 
 const DOWN: &str = r#"

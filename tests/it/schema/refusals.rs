@@ -79,6 +79,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("versions_checksum_sha256_check", r"update versions set checksum_sha256 = '\x00'"),
     ("versions_size_bytes_check", "update versions set size_bytes = -1"),
     ("versions_checksums_check", "update versions set checksums = '[]'"),
+    ("versions_yanked_reason_check", "update versions set yanked_reason = ''"),
     ("versions_attributes_check", "update versions set attributes = '[]'"),
     (
         "dependencies_version_id_kind_target_namespace_normalized_na_key",
@@ -90,7 +91,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("dependencies_normalized_name_check", "update dependencies set normalized_name = ''"),
     ("dependencies_alias_check", "update dependencies set alias = repeat('x', 257)"),
     ("dependencies_requirement_check", "update dependencies set requirement = ''"),
-    ("dependencies_kind_check", "update dependencies set kind = 'peer'"),
+    ("dependencies_kind_check", "update dependencies set kind = 'odd'"),
     ("dependencies_target_check", "update dependencies set target = repeat('x', 1025)"),
     ("dependencies_registry_check", "update dependencies set registry = repeat('x', 513)"),
     (
