@@ -27,12 +27,12 @@ use chrono::{DateTime, Utc};
 use entity_ardb::{advisory, package, version};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Statement,
+    Statement,
     sea_query::{Expr, ExprTrait as _},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, scope::AtMost as _};
 
 /// How far a reader has come: all rows before it are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -138,7 +138,7 @@ async fn page<E: EntityTrait>(
         .filter(updated_at.lt(horizon))
         .order_by_asc(updated_at)
         .order_by_asc(id);
-    let rows = found.limit(limit).all(db).await?;
+    let rows = found.at_most(limit).all(db).await?;
     let is_last = (rows.len() as u64) < limit;
     let next = match rows.last() {
         Some(last) if !is_last => place(last),

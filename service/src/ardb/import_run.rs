@@ -1,11 +1,12 @@
 //! The record of imports: which ran when over what, how they ended, and what they rejected.
 
 use entity_ardb::{ImportRunId, import_error, import_run};
-use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-};
+use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 
-use crate::{Result, scope::Live as _};
+use crate::{
+    Result,
+    scope::{AtMost as _, Live as _},
+};
 
 /// The last `limit` live runs, newest first; those that are running or were killed have no `finished_at`.
 ///
@@ -15,7 +16,7 @@ use crate::{Result, scope::Live as _};
 pub async fn newest(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<import_run::Model>> {
     use import_run::Column;
     let found = import_run::Entity::find().live().order_by_desc(Column::StartedAt).order_by_desc(Column::Id);
-    Ok(found.limit(limit).all(db).await?)
+    Ok(found.at_most(limit).all(db).await?)
 }
 
 /// The live run with this id; `None` when there is none.
@@ -41,5 +42,5 @@ pub async fn errors(
 ) -> Result<Vec<import_error::Model>> {
     use import_error::Column;
     let found = import_error::Entity::find().filter(Column::ImportRunId.eq(run)).live();
-    Ok(found.order_by_asc(Column::Id).limit(limit).all(db).await?)
+    Ok(found.order_by_asc(Column::Id).at_most(limit).all(db).await?)
 }

@@ -5,12 +5,13 @@ use entity_analyticsdb::package_ranking::{Column, Entity, Model};
 use entity_analyticsdb::refresh_run;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder, QuerySelect, Statement, TransactionTrait, Value,
+    QueryOrder, Statement, TransactionTrait, Value,
 };
 use serde::Serialize;
 
 use super::refresh_run as history;
 use crate::error::Result;
+use crate::scope::AtMost as _;
 
 /// The report's name in `refresh_runs`.
 pub const REPORT: &str = "package_rankings";
@@ -81,7 +82,7 @@ pub async fn refresh(
 pub async fn top(db: &impl ConnectionTrait, ecosystem: &str, limit: u64) -> Result<Vec<Model>> {
     let live = Entity::find().filter(Column::Ecosystem.eq(ecosystem)).filter(Column::DeletedAt.is_null());
     let ordered = live.order_by_asc(Column::Rank).order_by_asc(Column::Namespace).order_by_asc(Column::Name);
-    Ok(ordered.limit(limit).all(db).await?)
+    Ok(ordered.at_most(limit).all(db).await?)
 }
 
 /// When a document was last imported into `ardb`; `None` when none ever was.

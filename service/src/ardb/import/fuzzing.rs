@@ -27,7 +27,10 @@ pub(super) fn document<F: Format>(format: &F, path: &str, mut data: &[u8]) -> Op
             Found::Document(raw) => {
                 let Parsed { document, rejections, skipped } = format.parse(raw);
                 rejections.listed.iter().for_each(assert_says_why);
-                assert!(document.is_some() || rejections.total + skipped > 0, "nothing is lost without a word");
+                assert!(
+                    document.is_some() || rejections.total + skipped > 0,
+                    "nothing is lost without a word"
+                );
                 if let Some(document) = &document {
                     assert_text(&document.locator, 1..=2048);
                 }

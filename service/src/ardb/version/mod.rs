@@ -5,13 +5,11 @@ pub mod order;
 pub mod range;
 
 use entity_ardb::{PackageId, latest_version, version};
-use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _,
-};
+use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _};
 
 use crate::{
     Result,
-    scope::{Live as _, Versions as _},
+    scope::{AtMost as _, Live as _, Versions as _},
 };
 
 /// Live versions of `package`, newest first in the ecosystem's order, at most `limit`. Prereleases and yanked versions
@@ -28,7 +26,7 @@ pub async fn newest(
     limit: u64,
 ) -> Result<Vec<version::Model>> {
     let found = version::Entity::find().of_package(package).live().newest_first();
-    Ok(found.limit(limit).all(db).await?)
+    Ok(found.at_most(limit).all(db).await?)
 }
 
 /// All live versions of `package`, oldest first in the ecosystem's order; before them those whose number does not
@@ -79,7 +77,7 @@ pub async fn after(
         later = later.add(Column::SortKey.lt(key.clone())).add(Column::SortKey.is_null());
     }
     let found = version::Entity::find().of_package(package).filter(later).live().newest_first();
-    Ok(found.limit(limit).all(db).await?)
+    Ok(found.at_most(limit).all(db).await?)
 }
 
 /// The newest versions of a package.
