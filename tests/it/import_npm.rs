@@ -165,7 +165,7 @@ async fn the_second_import_changes_no_row_in_whichever_form_the_documents_come()
     );
 }
 
-fn thing(modified: &str, versions: Value) -> Value {
+fn thing(modified: &str, versions: &Value) -> Value {
     json!({"name": "thing", "time": {"modified": modified}, "versions": versions})
 }
 
@@ -173,20 +173,20 @@ fn thing(modified: &str, versions: Value) -> Value {
 async fn only_what_changed_is_touched_and_a_version_that_is_gone_comes_back_as_it_was() {
     let db = TestDb::migrated(Database::Ardb).await;
     let two = json!({"1.0.0": {"dependencies": {"a": "1", "b": "1"}}, "2.0.0": {"dependencies": {"a": "2"}}});
-    import_document(&db, &thing("2024-01-01T00:00:00Z", two.clone())).await;
+    import_document(&db, &thing("2024-01-01T00:00:00Z", &two)).await;
     let before = content(&db).await;
 
     let mut changed = two.clone();
     changed["1.0.0"]["dependencies"] = json!({"a": "1.1"});
-    let report = import_document(&db, &thing("2024-01-02T00:00:00Z", changed)).await;
+    let report = import_document(&db, &thing("2024-01-02T00:00:00Z", &changed)).await;
     assert_eq!((rows(&report, "dependencies"), rows(&report, "versions")), ((0, 1, 1), (0, 0, 0)));
 
     let one = json!({"1.0.0": two["1.0.0"]});
-    let report = import_document(&db, &thing("2024-01-03T00:00:00Z", one)).await;
+    let report = import_document(&db, &thing("2024-01-03T00:00:00Z", &one)).await;
     assert_eq!((rows(&report, "versions"), rows(&report, "dependencies")), ((0, 0, 1), (0, 2, 1)));
     assert_eq!(report.documents.changed, 1);
 
-    let report = import_document(&db, &thing("2024-01-04T00:00:00Z", two)).await;
+    let report = import_document(&db, &thing("2024-01-04T00:00:00Z", &two)).await;
     assert_eq!((rows(&report, "versions"), rows(&report, "dependencies")), ((0, 1, 0), (0, 1, 0)));
     let after = content(&db).await;
     assert_eq!((&after["versions"], &after["dependencies"]), (&before["versions"], &before["dependencies"]));
@@ -195,9 +195,9 @@ async fn only_what_changed_is_touched_and_a_version_that_is_gone_comes_back_as_i
 #[tokio::test]
 async fn an_older_document_changes_nothing() {
     let db = TestDb::migrated(Database::Ardb).await;
-    import_document(&db, &thing("2024-01-02T00:00:00Z", json!({"2.0.0": {}}))).await;
+    import_document(&db, &thing("2024-01-02T00:00:00Z", &json!({"2.0.0": {}}))).await;
     let before = snapshot(&db).await;
-    let report = import_document(&db, &thing("2024-01-01T00:00:00Z", json!({"1.0.0": {}}))).await;
+    let report = import_document(&db, &thing("2024-01-01T00:00:00Z", &json!({"1.0.0": {}}))).await;
     assert_eq!(report.documents, Documents { outdated: 1, ..Documents::default() });
     let brief = json!({"name": "thing", "modified": "2024-01-01T00:00:00Z", "versions": {"1.0.0": {}}});
     assert_eq!(import_document(&db, &brief).await.documents.outdated, 1);
@@ -388,8 +388,8 @@ async fn hostile_documents_cost_themselves_only() {
 async fn a_rejected_version_keeps_the_rows_it_had_and_is_read_again_next_time() {
     let db = TestDb::migrated(Database::Ardb).await;
     let two = json!({"1.0.0": {"dependencies": {"a": "1"}}, "2.0.0": {}});
-    import_document(&db, &thing("2024-01-01T00:00:00Z", two)).await;
-    let broken = thing("2024-01-02T00:00:00Z", json!({"1.0.0": {"dependencies": {"a": 1}}, "3.0.0": 5}));
+    import_document(&db, &thing("2024-01-01T00:00:00Z", &two)).await;
+    let broken = thing("2024-01-02T00:00:00Z", &json!({"1.0.0": {"dependencies": {"a": 1}}, "3.0.0": 5}));
     let report = import_document(&db, &broken).await;
     assert_eq!(report.rejected_total, 2);
     assert_eq!((rows(&report, "versions"), rows(&report, "dependencies")), ((0, 0, 0), (0, 0, 0)));

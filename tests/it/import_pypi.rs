@@ -322,7 +322,7 @@ async fn versions_match_advisories_as_their_ranges_say_and_what_is_installed_is_
     let events: Vec<Event> =
         events.iter().map(|(kind, number)| Event::new(kind, (*number).to_owned()).unwrap()).collect();
     for number in lines(&db, "select number as line from versions v join packages p on p.id = v.package_id where p.name = 'Some_Thing'").await {
-        let is_affected = range::affects(VersionScheme::Pep440, &number, &[events.clone()], &["two".into()]);
+        let is_affected = range::affects(VersionScheme::Pep440, &number, std::slice::from_ref(&events), &["two".into()]);
         assert_eq!(is_affected, matched.contains(&number), "{number}");
     }
 

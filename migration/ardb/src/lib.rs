@@ -40,10 +40,15 @@ mod m20261126_180200_search_keywords_and_descriptions;
 
 /// What applies and reverts them, with what they claim.
 pub fn runner() -> Runner {
-    Runner::new::<Migrator>("ardb").claim(
-        m20261121_090000_add_version_scheme_pub::Migration.name(),
-        m20261121_090000_add_version_scheme_pub::CLAIMS,
-    )
+    Runner::new::<Migrator>("ardb")
+        .claim(
+            m20261121_090000_add_version_scheme_pub::Migration.name(),
+            m20261121_090000_add_version_scheme_pub::CLAIMS,
+        )
+        .claim(
+            m20261126_180200_search_keywords_and_descriptions::Migration.name(),
+            m20261126_180200_search_keywords_and_descriptions::CLAIMS,
+        )
 }
 
 /// Every migration of ardb, oldest first.

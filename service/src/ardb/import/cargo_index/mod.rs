@@ -143,7 +143,7 @@ struct CargoIndex;
 
 impl CargoIndex {
     /// What a file holds: at most one document.
-    fn document(&self, entry: Entry<'_>) -> Found<file::Content> {
+    fn document(&self, entry: &mut Entry<'_>) -> Found<file::Content> {
         let Some(file_name) = file::crate_name(entry.path) else { return Found::Nothing };
         if !file::is_in_layout(entry.path) {
             let reason = "is not where an index has a file of that name (1/a, 2/ab, 3/a/abc, ab/cd/abcdef)";
@@ -168,8 +168,8 @@ impl Format for CargoIndex {
     type Parsed = line::Crate;
     const KIND: DocumentKind = DocumentKind::CargoIndex;
 
-    fn read(&self, entry: Entry<'_>, found: &mut Sink<'_, file::Content>) -> ControlFlow<()> {
-        found(self.document(entry))
+    fn read(&self, mut entry: Entry<'_>, found: &mut Sink<'_, file::Content>) -> ControlFlow<()> {
+        found(self.document(&mut entry))
     }
 
     fn parse(&self, raw: Raw<file::Content>) -> Parsed<line::Crate> {

@@ -194,7 +194,7 @@ struct Lockfile {
 
 impl Lockfile {
     /// What a file holds: at most one document.
-    fn document(&self, entry: Entry<'_>) -> Found<String> {
+    fn document(&self, entry: &mut Entry<'_>) -> Found<String> {
         let content = source::read_bounded(entry.content, MAX_LOCKFILE_BYTES)
             .and_then(|bytes| String::from_utf8(bytes).map_err(|error| format!("is not UTF-8: {error}")));
         match content {
@@ -215,8 +215,8 @@ impl Format for Lockfile {
     type Parsed = Inventory;
     const KIND: DocumentKind = DocumentKind::Lockfile;
 
-    fn read(&self, entry: Entry<'_>, found: &mut Sink<'_, String>) -> ControlFlow<()> {
-        found(self.document(entry))
+    fn read(&self, mut entry: Entry<'_>, found: &mut Sink<'_, String>) -> ControlFlow<()> {
+        found(self.document(&mut entry))
     }
 
     fn parse(&self, raw: Raw<String>) -> Parsed<Inventory> {

@@ -186,7 +186,7 @@ struct Head {
 
 impl Osv {
     /// What a file holds: at most one document.
-    fn document(&self, entry: Entry<'_>) -> Found<Vec<u8>> {
+    fn document(&self, entry: &mut Entry<'_>) -> Found<Vec<u8>> {
         let name = entry.path.rsplit('/').next().unwrap_or(entry.path);
         if name.starts_with('.') || !name.to_ascii_lowercase().ends_with(".json") {
             return Found::Nothing;
@@ -219,8 +219,8 @@ impl Format for Osv {
     type Parsed = record::Advisory;
     const KIND: DocumentKind = DocumentKind::Osv;
 
-    fn read(&self, entry: Entry<'_>, found: &mut Sink<'_, Vec<u8>>) -> ControlFlow<()> {
-        found(self.document(entry))
+    fn read(&self, mut entry: Entry<'_>, found: &mut Sink<'_, Vec<u8>>) -> ControlFlow<()> {
+        found(self.document(&mut entry))
     }
 
     fn parse(&self, raw: Raw<Vec<u8>>) -> Parsed<record::Advisory> {

@@ -238,7 +238,7 @@ fn say<'a>(flaws: &mut Flaws<'a>, info: &Object<'a>, classifiers: &[String], pac
         match label.to_ascii_lowercase().as_str() {
             "homepage" if details.homepage_url.is_empty() => details.homepage_url = url.into(),
             "documentation" | "docs" if details.documentation_url.is_empty() => {
-                details.documentation_url = url.into()
+                details.documentation_url = url.into();
             }
             "source" | "sourcecode" | "repository" | "github" | "code" if details.repository.is_none() => {
                 details.repository = repository::normalize(&url);

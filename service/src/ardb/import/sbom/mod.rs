@@ -211,7 +211,7 @@ struct Sbom {
 
 impl Sbom {
     /// What a file holds: at most one document.
-    fn document(&self, entry: Entry<'_>) -> Found<Vec<u8>> {
+    fn document(&self, entry: &mut Entry<'_>) -> Found<Vec<u8>> {
         match source::read_bounded(entry.content, MAX_SBOM_BYTES) {
             Ok(content) => Found::Document(Raw {
                 locator: self.target.locator(),
@@ -230,8 +230,8 @@ impl Format for Sbom {
     type Parsed = Inventory;
     const KIND: DocumentKind = DocumentKind::Sbom;
 
-    fn read(&self, entry: Entry<'_>, found: &mut Sink<'_, Vec<u8>>) -> ControlFlow<()> {
-        found(self.document(entry))
+    fn read(&self, mut entry: Entry<'_>, found: &mut Sink<'_, Vec<u8>>) -> ControlFlow<()> {
+        found(self.document(&mut entry))
     }
 
     fn parse(&self, raw: Raw<Vec<u8>>) -> Parsed<Inventory> {
