@@ -65,9 +65,9 @@ impl Severity {
             1..=39 => SeverityRating::Low,
             40..=69 => SeverityRating::Medium,
             70..=89 => SeverityRating::High,
-            90..=100 => SeverityRating::Critical,
-            other => panic!("{other} tenths are no score of {:?}", self.vector),
+            _ => SeverityRating::Critical,
         });
+        assert!(self.score_tenths.is_none_or(|score| (0..=100).contains(&score)), "{self:?}");
         assert!(rated.is_none() || rated == self.rating || self.kind == "CVSS_V2", "{self:?}");
     }
 }

@@ -142,10 +142,10 @@ impl Reader<'_> {
                 None
             }
         };
-        if let (Some(around), Some(key)) = (around, &key) {
-            if let Err(reason) = self.bill.inventory.relate(Some(around), RelationKind::Contains, key) {
-                self.bill.reject(raw, format!("component: {reason}"));
-            }
+        if let (Some(around), Some(key)) = (around, &key)
+            && let Err(reason) = self.bill.inventory.relate(Some(around), RelationKind::Contains, key)
+        {
+            self.bill.reject(raw, format!("component: {reason}"));
         }
         if let Some(bom_ref) = component.bom_ref {
             self.elements.insert(bom_ref, key.clone().map_or(Element::Rejected, Element::Component));
