@@ -16,7 +16,7 @@ export ARCHER_CORPUS
 ROUNDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test kill-test test-matrix fuzz fuzz-lock lint fmt
+.PHONY: help build demo test kill-test outage-test test-matrix fuzz fuzz-lock lint fmt
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: ## every test, on servers of their own
 
 kill-test: ## the event writer and ClickHouse, killed at random ROUNDS times (10); SEED=N repeats a run
 	ROUNDS=$(ROUNDS) SEED=$(SEED) cargo test --package tests --locked --test it -- --nocapture events_kill
+
+outage-test: ## the event writer under load while ClickHouse is away for OUTAGE seconds (60)
+	OUTAGE=$(or $(OUTAGE),60) cargo test --package tests --locked --test it -- --nocapture events_outage
 
 test-matrix: ## the integration tests on the oldest and the newest PostgreSQL supported
 	ARCHER_PG=15 cargo test --package tests --locked

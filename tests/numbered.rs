@@ -1,20 +1,28 @@
 //! A writer that is killed: `numbered-writer-under-test FOLDER URL FROM [UNTIL]`.
 //!
-//! It appends numbered events from FROM on and says `FROM UNTIL` of each portion once it is acknowledged. Given UNTIL,
-//! it stops there, waits until all is sent, and ends.
+//! It appends numbered events from FROM on and says `acknowledged FROM UNTIL` of each portion, `full` each time the log
+//! has no room and `refused` each time the disk has none. At UNTIL, or when it is told to by SIGTERM, it stops, waits until
+//! all is sent, says `peak BYTES` of its memory, and ends. `LOG_BYTES` bounds the log.
 
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use events::envelope::Attributes;
+use events::log::LogOptions;
 use events::writer::{DurableOptions, EventWriter};
-use events::{Client, Event, EventId, Normalised};
+use events::{Client, Error, Event, EventId, Normalised};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// How many events are appended at once.
 const PORTION: u64 = 250;
+
+/// How long is waited for room.
+const PAUSE: Duration = Duration::from_millis(20);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -35,27 +43,61 @@ async fn run() -> Result<(), String> {
     };
     let until = number(&arguments, 3).unwrap_or(u64::MAX);
     let client = connect(url).await;
-    let options =
-        DurableOptions { batch_rows: 5000, linger: Duration::from_millis(100), ..DurableOptions::default() };
+    let mut log = LogOptions::default();
+    if let Some(bytes) = std::env::var("LOG_BYTES").ok().and_then(|bytes| bytes.parse().ok()) {
+        log.max_bytes = bytes;
+    }
+    let options = DurableOptions {
+        batch_rows: 5000,
+        linger: Duration::from_millis(100),
+        log,
+        ..DurableOptions::default()
+    };
     let writer = EventWriter::open(Path::new(folder), &client, options).map_err(|error| error.to_string())?;
+    let is_told_to_stop = told_to_stop().map_err(|error| error.to_string())?;
     let mut next = from;
-    while next < until {
+    while next < until && !is_told_to_stop.load(Ordering::Relaxed) {
         let end = (next + PORTION).min(until);
         match writer.append((next..end).map(event)).await {
             Ok(_) => {
-                let mut out = std::io::stdout();
-                let told = writeln!(out, "{next} {end}").and_then(|()| out.flush());
-                told.map_err(|error| error.to_string())?;
+                say(&format!("acknowledged {next} {end}"))?;
                 next = end;
             }
-            // Full for now.
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(error) => {
+                say(if matches!(error, Error::LogFull { .. }) { "full" } else { "refused" })?;
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
     writer.flush().await.map_err(|error| error.to_string())?;
-    writer.shutdown().await.map_err(|error| error.to_string())
+    writer.shutdown().await.map_err(|error| error.to_string())?;
+    peak_bytes().map_or(Ok(()), |bytes| say(&format!("peak {bytes}")))
 }
 
+/// True once SIGTERM has come.
+fn told_to_stop() -> std::io::Result<Arc<AtomicBool>> {
+    let mut signals = signal(SignalKind::terminate())?;
+    let told = Arc::new(AtomicBool::new(false));
+    let teller = told.clone();
+    tokio::spawn(async move {
+        signals.recv().await;
+        teller.store(true, Ordering::Relaxed);
+    });
+    Ok(told)
+}
+
+fn say(line: &str) -> Result<(), String> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| error.to_string())
+}
+
+/// The most memory that this process has had; `None` where the kernel does not say.
+fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
 fn number(arguments: &[String], at: usize) -> Option<u64> {
     arguments.get(at)?.parse().ok()
 }

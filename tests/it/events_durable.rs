@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use events::log::LogOptions;
 use events::source::github;
 use events::writer::{DurableOptions, EventWriter, Metrics};
-use events::{Client, Error, Intake, Normalised};
+use events::{Client, Intake, Normalised};
 
-use crate::harness::{TestEvents, corpus, deadline};
+use crate::harness::{TestEvents, TestShards, ask, deadline};
 
 fn intake() -> Intake {
     Intake::new("default", "2024-06-01T12:00:00Z".parse().unwrap())
@@ -67,13 +66,15 @@ async fn what_one_writer_had_no_time_to_send_the_next_one_sends() {
     assert_eq!(number(&database, "SELECT count() FROM events FINAL").await, 1000);
 }
 
-#[tokio::test]
-async fn of_fifty_thousand_rows_three_that_the_server_refuses_are_dead_letters_with_its_words() {
-    let (folder, database) = (tempfile::tempdir().unwrap(), TestEvents::migrated().await);
-    let writer = open(folder.path(), &database).await;
+/// Writes 50,000 rows, three of which the server at `url` refuses.
+async fn write_with_three_bad_rows(url: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let client = Client::connect(url).await.unwrap();
+    let writer = EventWriter::open(folder.path(), &client, DurableOptions::default()).unwrap();
     let bad = [7, 25_000, 49_998];
     let items = (0..50_000).map(|number| {
         let mut event = issue(number * 2).unwrap();
+        event.actor = format!("person{}", number % 100);
         if bad.contains(&number) {
             event.kind.clear();
         }
@@ -81,13 +82,25 @@ async fn of_fifty_thousand_rows_three_that_the_server_refuses_are_dead_letters_w
     });
     let _ = writer.append(items).await.unwrap();
     writer.flush().await.unwrap();
-    assert_eq!(number(&database, "SELECT count() FROM events FINAL").await, 49_997);
-    let letters = database
-        .execute("SELECT count(), countIf(reason LIKE '%events_kind_check%'), countIf(event_id IS NOT NULL AND JSONHas(payload, 'event_id')) FROM dead_letters FINAL")
-        .await;
-    assert_eq!(letters.trim(), "3\t3\t3");
+    assert_eq!(ask(url, "SELECT count(), uniqExact(event_id) FROM events FINAL").await, "49997\t49997");
+    assert_eq!(ask(url, "SELECT uniqExactMerge(events) FROM events_daily").await, "49997");
+    let letters = "SELECT count(), countIf(reason LIKE '%_kind_check%' AND reason LIKE '%(code 469)%'),
+        countIf(event_id IS NOT NULL AND JSONHas(payload, 'event_id')) FROM dead_letters FINAL";
+    assert_eq!(ask(url, letters).await, "3\t3\t3");
     let told = metrics(&writer);
     assert_eq!((told.sent, told.dead, told.parked), (49_997, 3, 0));
+}
+
+#[tokio::test]
+async fn of_fifty_thousand_rows_three_that_the_server_refuses_are_dead_letters_with_its_words() {
+    let database = TestEvents::migrated().await;
+    write_with_three_bad_rows(database.url()).await;
+}
+
+#[tokio::test]
+async fn of_fifty_thousand_rows_three_that_a_shard_refuses_are_dead_letters_with_its_words() {
+    let shards = TestShards::migrated().await;
+    write_with_three_bad_rows(&shards.urls()[0]).await;
 }
 
 #[tokio::test]
@@ -117,122 +130,6 @@ async fn what_the_schema_refuses_is_parked_and_replayed_once_the_schema_is_right
         assert_eq!(number(&database, "SELECT count() FROM events").await, first + 100);
     }
     assert_eq!(metrics(&writer).parked, 0);
-}
-
-#[tokio::test]
-async fn every_delivery_of_the_corpora_ten_times_in_any_order_from_four_tasks_is_one_event() {
-    let Some(zip) = corpus("github-webhooks.zip") else { return };
-    let (folder, database) = (tempfile::tempdir().unwrap(), TestEvents::migrated().await);
-    let writer = std::sync::Arc::new(open(folder.path(), &database).await);
-    let once: Vec<_> = github::read(intake(), &zip).unwrap().collect();
-    let distinct: std::collections::HashSet<_> =
-        once.iter().map(|item| item.as_ref().unwrap().event_id).collect();
-    let mut all: Vec<_> = std::iter::repeat_n(once, 10).flatten().collect();
-    // A shuffle that is the same in every run.
-    let mut state = 1_u64;
-    for at in (1..all.len()).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        all.swap(at, (state >> 33) as usize % (at + 1));
-    }
-    let tasks: Vec<_> = all
-        .chunks(all.len().div_ceil(4))
-        .map(|part| {
-            let (writer, part) = (writer.clone(), part.to_vec());
-            tokio::spawn(async move {
-                for few in part.chunks(7) {
-                    let _ = writer.append(few.to_vec()).await.unwrap();
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
-    }
-    writer.flush().await.unwrap();
-    assert_eq!(number(&database, "SELECT count() FROM events FINAL").await, distinct.len() as u64);
-}
-
-#[tokio::test]
-async fn while_the_server_is_away_the_log_keeps_within_its_bound_and_catches_up_afterwards() {
-    let (folder, database) = (tempfile::tempdir().unwrap(), TestEvents::migrated().await);
-    let gate = crate::harness::Gate::open(database.url()).await;
-    let client = Client::connect(&gate.url).await.unwrap();
-    let log = LogOptions { segment_bytes: 64 << 10, max_bytes: 512 << 10 };
-    let options = DurableOptions { linger: Duration::from_millis(50), log, ..DurableOptions::default() };
-    let writer = EventWriter::open(folder.path(), &client, options).unwrap();
-    gate.close();
-    let (mut acknowledged, mut refused) = (0, 0);
-    // Until it has been full for a while.
-    while refused < 20 {
-        match writer.append((acknowledged..acknowledged + 100).map(issue)).await {
-            Ok(ack) => acknowledged += ack.logged,
-            Err(Error::LogFull { bytes, max_bytes }) => {
-                assert!(bytes <= max_bytes);
-                refused += 1;
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            Err(error) => panic!("{error}"),
-        }
-        assert!(metrics(&writer).log_bytes <= 512 << 10);
-    }
-    assert!(metrics(&writer).retried > 0 && metrics(&writer).lag > Duration::ZERO);
-    gate.reopen();
-    writer.flush().await.unwrap();
-    let _ = writer.append((acknowledged..acknowledged + 100).map(issue)).await.unwrap();
-    writer.flush().await.unwrap();
-    assert_eq!(number(&database, "SELECT count() FROM events FINAL").await, acknowledged + 100);
-}
-
-/// A file system with room for 512 KiB; `None`, saying so, where none may be mounted.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = std::process::Command::new("mount");
-        command.args(["-t", "tmpfs", "-o", "size=512k", "tmpfs"]).arg(folder.path());
-        if command.output().is_ok_and(|output| output.status.success()) {
-            return Some(Self(folder));
-        }
-        let why = "skipped: this user may not mount a small disk\n";
-        std::io::Write::write_all(&mut std::io::stderr(), why.as_bytes()).unwrap();
-        None
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let unmounted = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
-        assert!(unmounted.is_ok_and(|status| status.success()));
-    }
-}
-
-#[tokio::test]
-async fn a_full_disk_is_an_error_to_the_caller_and_the_writer_goes_on_once_there_is_room() {
-    let Some(disk) = SmallDisk::mount() else { return };
-    let database = TestEvents::migrated().await;
-    let gate = crate::harness::Gate::open(database.url()).await;
-    let client = Client::connect(&gate.url).await.unwrap();
-    gate.close();
-    let ballast = disk.0.path().join("ballast");
-    std::fs::write(&ballast, vec![0; 200 << 10]).unwrap();
-    let writer = EventWriter::open(disk.0.path(), &client, DurableOptions::default()).unwrap();
-    let mut acknowledged = 0;
-    let fill = async |acknowledged: &mut u64| loop {
-        match writer.append((*acknowledged..*acknowledged + 50).map(issue)).await {
-            Ok(ack) => *acknowledged += ack.logged,
-            Err(Error::Log { source, .. }) => break source.kind(),
-            Err(error) => panic!("{error}"),
-        }
-    };
-    assert_eq!(fill(&mut acknowledged).await, std::io::ErrorKind::StorageFull);
-    let at_first = acknowledged;
-    std::fs::remove_file(&ballast).unwrap();
-    assert_eq!(fill(&mut acknowledged).await, std::io::ErrorKind::StorageFull);
-    assert!(acknowledged > at_first && at_first > 0, "{at_first}, then {acknowledged}");
-    gate.reopen();
-    writer.flush().await.unwrap();
-    assert_eq!(number(&database, "SELECT count() FROM events FINAL").await, acknowledged);
 }
 
 #[tokio::test]

@@ -3,80 +3,57 @@
 //! `make kill-test ROUNDS=100` runs more rounds; `SEED` repeats what a run has printed.
 
 use std::io::Write as _;
-use std::path::Path;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dev::hold::Ready;
 use events::Client;
 use events::migration::{self, Extent};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
-use tokio::time::timeout;
 
-use crate::harness::archer;
+use crate::harness::{NumberedWriter, OwnServer, ROLLUP_DIFFERENCES, TestShards, ask};
 
 /// How many events there are at the end, at the least.
 const EVENTS: u64 = 200_000;
 
-/// What one step may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(240);
-
-/// The embedded ClickHouse of a folder.
-struct Server {
-    holder: Child,
-    url: String,
+/// Who may be killed besides the writer.
+enum Servers {
+    One { folder: PathBuf, server: Option<OwnServer> },
+    Two(TestShards),
 }
 
-impl Server {
-    async fn start(folder: &Path) -> Self {
-        let folder = folder.to_str().unwrap();
-        let mut command =
-            archer(&["dev", "hold", "--dir", folder, "--only", "clickhouse", "--until-stdin-closes"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut holder = command.spawn().unwrap();
-        let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines();
-        let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
-        let ready: Ready = serde_json::from_str(&line).unwrap();
-        Self { holder, url: ready.clickhouse_url.unwrap() }
+impl Servers {
+    async fn one(folder: &Path) -> Self {
+        let server = OwnServer::start(folder).await;
+        migration::up(&Client::connect(&server.url).await.unwrap(), &Extent::All).await.unwrap();
+        Self::One { folder: folder.to_owned(), server: Some(server) }
     }
 
-    /// Kills the server itself; its holder notices, and ends.
-    async fn kill(mut self, folder: &Path) {
-        let pid = std::fs::read_to_string(folder.join("clickhouse/alive")).unwrap();
-        let killed = Command::new("kill").args(["-KILL", pid.trim()]).status().await.unwrap();
-        assert!(killed.success());
-        timeout(PATIENCE, self.holder.wait()).await.unwrap().unwrap();
-    }
-}
-
-/// The process that writes.
-struct Writer {
-    child: Child,
-    said: Lines<BufReader<ChildStdout>>,
-}
-
-impl Writer {
-    fn start(log: &Path, url: &str, from: u64, until: Option<u64>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_numbered-writer-under-test"));
-        command.arg(log).arg(url).arg(from.to_string()).args(until.map(|until| until.to_string()));
-        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
-        let said = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, said }
+    /// Where the writer writes to.
+    fn url(&self) -> String {
+        match self {
+            Self::One { server, .. } => server.as_ref().map(|server| server.url.clone()).unwrap(),
+            Self::Two(shards) => shards.urls()[0].clone(),
+        }
     }
 
-    /// Reads what it has acknowledged by now, or until it ends.
-    async fn acknowledged(&mut self, acknowledged: &mut u64, within: Duration) {
-        let read = async {
-            while let Some(line) = self.said.next_line().await.unwrap() {
-                let (from, until) = line.split_once(' ').unwrap();
-                assert_eq!(from.parse(), Ok(*acknowledged));
-                *acknowledged = until.parse().unwrap();
+    /// The names of those that may be killed.
+    fn names(&self) -> &'static [&'static str] {
+        match self {
+            Self::One { .. } => &["ClickHouse"],
+            Self::Two(_) => &["the first shard", "the second shard"],
+        }
+    }
+
+    /// Kills one of them and starts it again.
+    async fn crash(&mut self, number: usize) {
+        match self {
+            Self::One { folder, server } => {
+                server.take().unwrap().kill().await;
+                *server = Some(OwnServer::start(folder).await);
             }
-        };
-        let _ = timeout(within, read).await;
+            Self::Two(shards) => shards.crash(number).await,
+        }
     }
 }
 
@@ -89,59 +66,57 @@ fn say(text: &str) {
     std::io::stderr().write_all(text.as_bytes()).unwrap();
 }
 
-#[tokio::test]
-async fn whoever_is_killed_every_acknowledged_event_is_there_once_and_counted_once() {
+/// Rounds of one killed each, and what is there at the end.
+async fn kill(mut servers: Servers, log: &Path) {
     let rounds = variable("ROUNDS").unwrap_or(10);
     let seed = variable("SEED").unwrap_or_else(|| rand::random::<u32>().into());
-    let folder = tempfile::tempdir().unwrap();
-    let (servers, log) = (folder.path().join("servers"), folder.path().join("log"));
-    let mut server = Server::start(&servers).await;
-    migration::up(&Client::connect(&server.url).await.unwrap(), &Extent::All).await.unwrap();
-
-    let mut acknowledged = 0;
-    let mut writer = Writer::start(&log, &server.url, 0, None);
+    let mut writer = NumberedWriter::start(log, &servers.url(), 0, None);
     for round in 0..rounds {
         let mut random = StdRng::seed_from_u64(seed + round);
         let wait = Duration::from_millis(random.random_range(20..1500));
         let is_writer = random.random_bool(0.5);
-        let victim = if is_writer { "the writer" } else { "ClickHouse" };
-        writer.acknowledged(&mut acknowledged, wait).await;
+        let number = random.random_range(0..servers.names().len());
+        let victim = if is_writer { "the writer" } else { servers.names()[number] };
+        writer.listen(wait).await;
+        let (seed, acknowledged) = (seed + round, writer.acknowledged);
         say(&format!(
-            "round {round}, SEED={}: {victim} dies after {wait:?}, {acknowledged} acknowledged\n",
-            seed + round
+            "round {round}, SEED={seed}: {victim} dies after {wait:?}, {acknowledged} acknowledged\n"
         ));
-        let old_url = server.url.clone();
+        let old_url = servers.url();
         if !is_writer {
-            server.kill(&servers).await;
-            // It writes on while there is no server.
-            writer.acknowledged(&mut acknowledged, Duration::from_millis(200)).await;
-            server = Server::start(&servers).await;
+            // It writes on while the server is away.
+            servers.crash(number).await;
         }
-        if is_writer || server.url != old_url {
-            writer.child.start_kill().unwrap();
-            writer.acknowledged(&mut acknowledged, PATIENCE).await;
-            writer.child.wait().await.unwrap();
-            writer = Writer::start(&log, &server.url, acknowledged, None);
+        if is_writer || servers.url() != old_url {
+            let acknowledged = writer.kill().await;
+            writer = NumberedWriter::start(log, &servers.url(), acknowledged, None);
         }
     }
-    writer.child.start_kill().unwrap();
-    writer.acknowledged(&mut acknowledged, PATIENCE).await;
-    writer.child.wait().await.unwrap();
-
+    let acknowledged = writer.kill().await;
     let until = EVENTS.max(acknowledged);
-    let mut last = Writer::start(&log, &server.url, acknowledged, Some(until));
-    last.acknowledged(&mut acknowledged, PATIENCE).await;
-    assert!(timeout(PATIENCE, last.child.wait()).await.unwrap().unwrap().success());
-    assert_eq!(acknowledged, until);
+    let mut last = NumberedWriter::start(log, &servers.url(), acknowledged, Some(until));
+    last.finish().await;
+    assert_eq!(last.acknowledged, until);
 
-    let url = server.url.parse().unwrap();
-    let answer = async |sql: &str| dev::clickhouse::execute(&url, sql).await.unwrap();
+    let url = servers.url();
     // What was durable and not yet acknowledged when the writer died was appended again, or is beyond the last.
     let numbers = format!("FROM events FINAL WHERE toUInt64(subject) < {until}");
-    let once = answer(&format!("SELECT count(), uniqExact(subject) {numbers}")).await;
+    let once = ask(&url, &format!("SELECT count(), uniqExact(subject) {numbers}")).await;
     assert_eq!(once, format!("{until}\t{until}"));
-    let all = answer("SELECT count() FROM events FINAL").await;
-    assert_eq!(answer("SELECT uniqExactMerge(events) FROM events_daily").await, all);
-    let letters = answer("SELECT count() FROM dead_letters").await;
-    assert_eq!(letters, "0");
+    let all = ask(&url, "SELECT count() FROM events FINAL").await;
+    assert_eq!(ask(&url, "SELECT uniqExactMerge(events) FROM events_daily").await, all);
+    assert_eq!(ask(&url, ROLLUP_DIFFERENCES).await, "0");
+    assert_eq!(ask(&url, "SELECT count() FROM dead_letters").await, "0");
+}
+
+#[tokio::test]
+async fn whoever_is_killed_every_acknowledged_event_is_there_once_and_counted_once() {
+    let folder = tempfile::tempdir().unwrap();
+    kill(Servers::one(&folder.path().join("servers")).await, &folder.path().join("log")).await;
+}
+
+#[tokio::test]
+async fn whichever_shard_or_writer_is_killed_every_acknowledged_event_is_there_once_and_counted_once() {
+    let folder = tempfile::tempdir().unwrap();
+    kill(Servers::Two(TestShards::migrated().await), &folder.path().join("log")).await;
 }

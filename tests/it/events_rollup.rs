@@ -1,14 +1,6 @@
 //! `events_daily` counts what `events` holds, whatever came in how often and in which order.
 
-use crate::harness::TestEvents;
-
-/// Counts by the rollup, and by the events themselves, on the days and kinds where they differ.
-const DIFFERENCES: &str = "
-SELECT count() FROM
-    (SELECT tenant, day, kind, source, uniqExactMerge(events) AS n FROM events_daily GROUP BY ALL) AS daily
-FULL JOIN
-    (SELECT tenant, toDate32(occurred_at) AS day, kind, source, uniqExact(event_id) AS n FROM events FINAL GROUP BY ALL) AS raw
-USING (tenant, day, kind, source) WHERE daily.n != raw.n";
+use crate::harness::{ROLLUP_DIFFERENCES, TestEvents};
 
 /// Rows `from` to `to` of a made-up stream in which every event comes up to three times, days apart, in no order.
 fn insert(seed: u32, from: u32, to: u32) -> String {
@@ -32,7 +24,7 @@ async fn the_rollup_counts_duplicated_late_and_unordered_events_as_the_events_do
         for portion in 0..3 {
             database.execute(&insert(seed, portion * 1000, (portion + 1) * 1000)).await;
         }
-        assert_eq!(database.execute(DIFFERENCES).await.trim(), "0", "seed {seed}");
+        assert_eq!(database.execute(ROLLUP_DIFFERENCES).await.trim(), "0", "seed {seed}");
     }
     let copies: u64 = database.execute("SELECT count() FROM events").await.trim().parse().unwrap();
     let events: u64 = database.execute("SELECT count() FROM events FINAL").await.trim().parse().unwrap();
@@ -42,7 +34,7 @@ async fn the_rollup_counts_duplicated_late_and_unordered_events_as_the_events_do
     database.execute("SYSTEM START MERGES events").await;
     database.execute("OPTIMIZE TABLE events FINAL").await;
     database.execute("OPTIMIZE TABLE events_daily FINAL").await;
-    assert_eq!(database.execute(DIFFERENCES).await.trim(), "0");
+    assert_eq!(database.execute(ROLLUP_DIFFERENCES).await.trim(), "0");
 }
 
 #[tokio::test]
@@ -54,10 +46,10 @@ async fn events_that_were_there_before_the_rollup_are_counted_by_its_migration()
     database.execute(&insert(1, 0, 2000)).await;
     migration::up(&client, &Extent::All).await.unwrap();
     database.execute(&insert(1, 1000, 3000)).await;
-    assert_eq!(database.execute(DIFFERENCES).await.trim(), "0");
+    assert_eq!(database.execute(ROLLUP_DIFFERENCES).await.trim(), "0");
     migration::down(&client, &Extent::To("m20261126_110000_create_event_payloads".into())).await.unwrap();
     migration::up(&client, &Extent::All).await.unwrap();
-    assert_eq!(database.execute(DIFFERENCES).await.trim(), "0");
+    assert_eq!(database.execute(ROLLUP_DIFFERENCES).await.trim(), "0");
 }
 
 #[tokio::test]
@@ -85,6 +77,6 @@ async fn a_batch_that_reached_the_events_and_not_the_rollup_reaches_it_when_it_i
     database.execute(insert).await;
     database.execute(&view).await;
     database.execute(insert).await;
-    assert_eq!(database.execute(DIFFERENCES).await.trim(), "0");
+    assert_eq!(database.execute(ROLLUP_DIFFERENCES).await.trim(), "0");
     assert_eq!(database.execute("SELECT count() FROM events").await.trim(), "1");
 }

@@ -1,12 +1,10 @@
 //! Real payloads of every source keep their actor, repository, time and kind; and all sources reach the tables.
 
-use std::path::Path;
-
 use events::source::{bitbucket, github, gitlab, heartbeats, ndjson};
 use events::{Client, Event, Intake, Normalised, writer};
 use serde_json::Value;
 
-use crate::harness::{TestEvents, archer, corpus, run};
+use crate::harness::{TestEvents, archer, corpus, corpus_entries, run};
 
 /// `1970-01-01T00:00:00Z`: the payload tells no time.
 const UNKNOWN: &str = "1970-01-01T00:00:00Z";
@@ -236,23 +234,6 @@ fn intake() -> Intake {
     Intake::new("default", "2024-06-01T12:00:00Z".parse().unwrap())
 }
 
-/// Every `.json` entry of a zip whose name begins with `folder`, in the order of the names: stem and content.
-fn entries(zip: &Path, folder: &str) -> Vec<(String, Vec<u8>)> {
-    let mut archive = zip::ZipArchive::new(std::fs::File::open(zip).unwrap()).unwrap();
-    let names: Vec<_> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
-    let mut found: Vec<_> = names
-        .into_iter()
-        .filter(|name| name.starts_with(folder) && name.ends_with(".json"))
-        .map(|name| {
-            let mut body = Vec::new();
-            std::io::Read::read_to_end(&mut archive.by_name(&name).unwrap(), &mut body).unwrap();
-            (name, body)
-        })
-        .collect();
-    found.sort();
-    found
-}
-
 fn stem(name: &str) -> &str {
     let file = name.rsplit('/').next().unwrap_or(name);
     file.strip_suffix(".json").unwrap_or(file)
@@ -284,13 +265,13 @@ fn assert_rows(found: &[(String, Normalised)], expected: &[Row]) {
 #[test]
 fn every_payload_of_gitlab_and_bitbucket_keeps_its_actor_repository_time_and_kind() {
     let Some(zip) = corpus("gitlab-bitbucket-webhooks.zip") else { return };
-    let of_gitlab: Vec<_> = entries(&zip, "gitlab/")
+    let of_gitlab: Vec<_> = corpus_entries(&zip, "gitlab/")
         .into_iter()
         .map(|(name, body)| (name, gitlab::event(&intake(), None, &body)))
         .collect();
     assert_rows(&of_gitlab, &GITLAB);
     let folder = tempfile::tempdir().unwrap();
-    let names: Vec<_> = entries(&zip, "bitbucket/")
+    let names: Vec<_> = corpus_entries(&zip, "bitbucket/")
         .into_iter()
         .map(|(name, body)| {
             std::fs::write(folder.path().join(name.rsplit('/').next().unwrap()), body).unwrap();
@@ -305,7 +286,7 @@ fn every_payload_of_gitlab_and_bitbucket_keeps_its_actor_repository_time_and_kin
 #[test]
 fn every_heartbeat_request_keeps_its_actor_repository_time_and_kind() {
     let Some(zip) = corpus("editor-heartbeats.zip") else { return };
-    let found: Vec<_> = entries(&zip, "")
+    let found: Vec<_> = corpus_entries(&zip, "")
         .into_iter()
         .flat_map(|(name, body)| {
             let items = heartbeats::events(&intake(), "octo", &body);
@@ -318,7 +299,7 @@ fn every_heartbeat_request_keeps_its_actor_repository_time_and_kind() {
 #[test]
 fn every_payload_of_github_keeps_its_actor_repository_time_and_kind() {
     let Some(zip) = corpus("github-webhooks.zip") else { return };
-    let payloads = entries(&zip, "");
+    let payloads = corpus_entries(&zip, "");
     assert_eq!(payloads.len(), 273);
     let names: std::collections::BTreeSet<_> =
         payloads.iter().filter_map(|(name, _)| name.split('/').rev().nth(1)).collect();

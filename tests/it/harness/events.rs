@@ -5,6 +5,21 @@ use dev::SecretUrl;
 use super::db::unique_name;
 use super::servers::clickhouse_url;
 
+/// Counts where the rollup and the events themselves differ, by tenant, day, kind and source.
+pub const ROLLUP_DIFFERENCES: &str = "
+SELECT count() FROM
+    (SELECT tenant, day, kind, source, uniqExactMerge(events) AS n FROM events_daily GROUP BY ALL) AS daily
+FULL JOIN
+    (SELECT tenant, toDate32(occurred_at) AS day, kind, source, uniqExact(event_id) AS n FROM events FINAL GROUP BY ALL) AS raw
+USING (tenant, day, kind, source) WHERE daily.n != raw.n";
+
+/// Runs one statement on the server and in the database of `url`; what it prints, tab-separated.
+pub async fn ask(url: &str, sql: &str) -> String {
+    let url = url.parse().expect("it is a URL");
+    let answer = dev::clickhouse::execute(&url, sql).await;
+    answer.unwrap_or_else(|error| panic!("{sql}: {error}")).trim().to_owned()
+}
+
 /// A database of one test's own, dropped at its end, also when it panics.
 #[derive(Debug)]
 pub struct TestEvents {

@@ -35,14 +35,9 @@ impl Gate {
         Self { url: format!("{before}@{address}/{database}"), is_open }
     }
 
-    /// Nobody comes through any more.
-    pub fn close(&self) {
-        self.is_open.send_replace(false);
-    }
-
-    /// Everybody comes through again.
-    pub fn reopen(&self) {
-        self.is_open.send_replace(true);
+    /// Whether anybody comes through. Closing it ends what goes through.
+    pub fn set_open(&self, is_open: bool) {
+        self.is_open.send_replace(is_open);
     }
 }
 

@@ -10,17 +10,21 @@
 //! connection pool, is shared between tests; only addresses and the names of template databases are.
 
 mod db;
+mod deliveries;
 mod events;
 mod gate;
 pub mod leaks;
 pub mod log;
+mod numbered;
 mod process;
 mod servers;
 mod shards;
 
 pub use db::{Database, TestDb};
-pub use events::TestEvents;
+pub use deliveries::{OWN_EVENTS, OWN_REJECTIONS, RealDeliveries, corpus_entries, own_deliveries, shuffled};
+pub use events::{ROLLUP_DIFFERENCES, TestEvents, ask};
 pub use gate::Gate;
 pub use log::{known, planted};
+pub use numbered::{NumberedWriter, OwnServer, PATIENCE};
 pub use process::{Ran, archer, corpus, deadline, run};
 pub use shards::TestShards;
