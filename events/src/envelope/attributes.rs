@@ -67,7 +67,7 @@ impl Attributes {
             // what lies far behind the cut need not be looked at.
             let near = &value[..value.floor_char_boundary(MAX_VALUE_BYTES + LONGEST_SECRET)];
             let is_all = near.len() == value.len();
-            let clean = if is_all { scrub(near) } else { scrub_start(near) };
+            let clean = if is_all { scrub(near) } else { scrub_start(near).into() };
             let (kept, was_cut) = text::block(&clean, MAX_VALUE_BYTES);
             (kept, was_cut || !is_all)
         };

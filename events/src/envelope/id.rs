@@ -58,11 +58,12 @@ impl FromStr for EventId {
     type Err = ParseEventIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let hex: String = text.chars().filter(|c| *c != '-').collect();
-        if hex.len() != 32 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(ParseEventIdError);
+        let (mut id, mut digits) = (0, 0);
+        for byte in text.bytes().filter(|byte| *byte != b'-') {
+            let digit = char::from(byte).to_digit(16).ok_or(ParseEventIdError)?;
+            (id, digits) = (id << 4 | u128::from(digit), digits + 1);
         }
-        u128::from_str_radix(&hex, 16).map(Self).map_err(|_| ParseEventIdError)
+        if digits == 32 { Ok(Self(id)) } else { Err(ParseEventIdError) }
     }
 }
 

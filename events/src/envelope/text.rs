@@ -12,6 +12,9 @@ const ELLIPSIS: &str = "…";
 /// Control characters (line ends, NUL, escape sequences) become spaces; what is cut off is marked by `…`.
 #[must_use]
 pub fn line(text: &str, limit: usize) -> String {
+    if text.len() <= limit && !has_control(text) {
+        return text.trim().to_owned();
+    }
     // Look no further into a huge text than what can still be kept.
     let near = &text[..boundary(text, limit.saturating_mul(4).saturating_add(4))];
     let clean: String = near.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -21,6 +24,9 @@ pub fn line(text: &str, limit: usize) -> String {
 
 /// `text` with its lines kept, other control characters replaced, cut to `limit` bytes. Says whether it was cut.
 pub(super) fn block(text: &str, limit: usize) -> (String, bool) {
+    if text.len() <= limit && !has_control(text) {
+        return (text.to_owned(), false);
+    }
     let kept = &text[..boundary(text, limit)];
     let clean: String = kept
         .chars()
@@ -31,13 +37,22 @@ pub(super) fn block(text: &str, limit: usize) -> (String, bool) {
     (if was_cut { cut(&format!("{clean}{ELLIPSIS}"), limit) } else { clean }, was_cut)
 }
 
+/// Whether `text` may have control characters; false is certain.
+fn has_control(text: &str) -> bool {
+    // 0xc2 begins those that are not ASCII.
+    text.bytes().any(|byte| byte < b' ' || byte == 0x7f || byte == 0xc2)
+}
+
 /// A rejected input as text.
 pub(super) fn payload(raw: &[u8]) -> String {
     let near = &raw[..raw.len().min(MAX_PAYLOAD_BYTES + LONGEST_SECRET)];
     // In JSON that could not be read, an escape may stand for the sign by which an address is known.
     let text = String::from_utf8_lossy(near).replace("\\u0040", "@");
-    let text =
-        if near.len() < raw.len() { format!("{}{ELLIPSIS}", scrub_start(&text)) } else { scrub(&text) };
+    let text = if near.len() < raw.len() {
+        format!("{}{ELLIPSIS}", scrub_start(&text))
+    } else {
+        scrub(&text).into_owned()
+    };
     cut(&text, MAX_PAYLOAD_BYTES)
 }
 

@@ -20,7 +20,10 @@
 //! passwords in it must not send it here.
 
 mod address;
+mod harmless;
 mod named;
+
+use std::borrow::Cow;
 
 pub(super) use named::is_secret_name;
 
@@ -71,30 +74,14 @@ const SECRET: &str = "[secret]";
 
 /// `text` without obvious addresses and secrets; the module says by which rules.
 #[must_use]
-pub fn scrub(text: &str) -> String {
-    if is_harmless(text) {
-        return text.to_owned();
-    }
-    let text = named::without_private_keys(text);
-    scrub_words(&named::without_named(&text))
+pub fn scrub(text: &str) -> Cow<'_, str> {
+    // Most texts are short words or links, and most of the time goes into them.
+    if harmless::is_harmless(text) { Cow::Borrowed(text) } else { Cow::Owned(scrub_thoroughly(text)) }
 }
 
-/// Whether no rule can find anything in `text`. Most texts are short words, and most of the time goes into them.
-fn is_harmless(text: &str) -> bool {
-    let (mut has_digit, mut has_dot, mut run, mut longest) = (false, false, 0, 0);
-    for byte in text.bytes() {
-        match byte {
-            b'@' | b':' | b'=' | b'%' => return false,
-            b'0'..=b'9' => has_digit = true,
-            b'.' => has_dot = true,
-            _ => {}
-        }
-        let is_token = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || !byte.is_ascii();
-        run = if is_token { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    let is_key = longest >= 5 && text.contains("-----");
-    longest < MIN_TOKEN && !(has_digit && has_dot) && !is_key
+fn scrub_thoroughly(text: &str) -> String {
+    let text = named::without_private_keys(text);
+    scrub_words(&named::without_named(&text))
 }
 
 fn scrub_words(text: &str) -> String {
@@ -122,7 +109,7 @@ fn scrub_words(text: &str) -> String {
 /// The beginning of a longer text, scrubbed, without its last [`LONGEST_SECRET`] bytes: where it ends, half of a
 /// secret may stand, which is not to be recognised.
 pub(super) fn scrub_start(start: &str) -> String {
-    let mut clean = scrub(start);
+    let mut clean = scrub(start).into_owned();
     clean.truncate(clean.floor_char_boundary(clean.len().saturating_sub(LONGEST_SECRET)));
     clean
 }

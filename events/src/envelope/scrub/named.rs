@@ -31,8 +31,15 @@ const SCHEMES: [&str; 8] =
 /// Whether the value of what is called `name` is never stored.
 #[must_use]
 pub(in crate::envelope) fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET_WORDS.iter().any(|word| name.contains(word))
+    let name = name.as_bytes();
+    let begins = |at: usize, word: &&str| {
+        name.get(at..at + word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    (0..name.len()).any(|at| {
+        // What the words begin with.
+        matches!(name[at] | 0x20, b'a' | b'c' | b'p' | b's' | b't')
+            && SECRET_WORDS.iter().any(|word| begins(at, word))
+    })
 }
 
 /// `text` without blocks that hold a private key; one that does not end takes all that follows.
