@@ -4,12 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clickhouse::Compression;
 use clickhouse::query::Query;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use percent_encoding::percent_decode_str;
-use url::Url;
+use url::{Host, Url};
 
 use crate::error::{Error, Result};
 
@@ -71,6 +72,7 @@ impl Client {
             .with_user(address.user)
             .with_password(address.password)
             .with_database(&address.database)
+            .with_compression(if address.is_loopback { Compression::None } else { Compression::Lz4 })
             .with_setting("session_timezone", "UTC")
             // Where a table is `Distributed`, its rows are on their shards when the insert is answered, and not in
             // a queue of this server's.
@@ -190,6 +192,8 @@ fn check_version(version: &str) -> Result<()> {
 struct Address {
     origin: String,
     host: String,
+    /// Whether it is this machine: compressing takes longer there than sending.
+    is_loopback: bool,
     user: String,
     password: String,
     database: String,
@@ -203,6 +207,12 @@ impl Address {
             "http" => 8123,
             "https" => 8443,
             other => return Err(bad(&format!("`{other}:` is not a scheme of ClickHouse's HTTP interface"))),
+        };
+        let is_loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
         };
         let host = url.host_str().ok_or_else(|| bad("the URL names no host"))?;
         let port = url.port().or_else(|| written_port(given)).unwrap_or(default_port);
@@ -227,7 +237,7 @@ impl Address {
         };
         let password = decoded(url.password().unwrap_or_default(), "password")?;
         let origin = format!("{}://{host}/", url.scheme());
-        Ok(Self { origin, host, user, password, database })
+        Ok(Self { origin, host, is_loopback, user, password, database })
     }
 }
 
@@ -269,6 +279,19 @@ mod tests {
             ("http://[::1]/d", "[::1]:8123"),
         ] {
             assert_eq!(Address::parse(url).unwrap().host, host, "{url}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_name_and_its_addresses() {
+        for (url, expected) in [
+            ("http://localhost/d", true),
+            ("http://127.0.0.1:1/d", true),
+            ("http://[::1]/d", true),
+            ("https://localhost.example.org/d", false),
+            ("http://10.0.0.1/d", false),
+        ] {
+            assert_eq!(Address::parse(url).unwrap().is_loopback, expected, "{url}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! [`EventWriter`]: acknowledges once an event is on disk, and sends it when the server takes it.
 
+use std::borrow::Borrow;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,13 +18,16 @@ use super::seals::Seals;
 use super::window::{self, Extent, Window};
 use super::{park, send};
 use crate::client::Client;
-use crate::envelope::{Event, Intake, Normalised};
+use crate::envelope::{Event, EventId, Intake, Normalised};
 use crate::error::{Error, Result};
 use crate::log::{Log, LogOptions, Reader};
 use crate::source::ndjson;
 
 /// About how many bytes of rows make one record of the log.
 const RECORD_BYTES: usize = 1 << 20;
+
+/// How many items are looked at together.
+const PORTION: usize = 1024;
 
 /// How many windows are on their way at once: one is cut while another is sent.
 const IN_FLIGHT: usize = 2;
@@ -69,6 +73,15 @@ pub struct Ack {
     pub logged: u64,
     /// Inputs that were left out, because a copy of theirs was acknowledged lately.
     pub duplicate: u64,
+}
+
+/// What [`EventWriter::append`] puts into the log.
+#[derive(Default)]
+struct Encoded {
+    ack: Ack,
+    rejections: u64,
+    /// Each with the ids of its rows.
+    records: Vec<(Vec<u8>, Vec<EventId>)>,
 }
 
 /// What became of the parked batches.
@@ -133,37 +146,17 @@ impl EventWriter {
         Ok(Self { delivery, recent: Mutex::default(), stop, flush, done, sender })
     }
 
-    /// Puts `items` into the log; returns when they are on disk.
+    /// Puts `items`, by value or by reference, into the log; returns when they are on disk.
     ///
     /// # Errors
     ///
     /// [`Error::LogFull`] if the log has no room: wait, then append again. [`Error::Log`] if the disk refuses. Some
     /// of `items` may be written all the same; appending them again doubles nothing.
-    pub async fn append(&self, items: impl IntoIterator<Item = Normalised>) -> Result<Ack> {
-        let mut ack = Ack::default();
-        let mut rejections = 0;
-        let mut builder = Builder::default();
-        let mut records = Vec::new();
-        {
-            let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-            for item in items {
-                let id = match &item {
-                    Ok(event) => event.event_id,
-                    Err(rejection) => rejection.letter_id,
-                };
-                if recent.has(id) {
-                    ack.duplicate += 1;
-                    continue;
-                }
-                rejections += u64::from(item.is_err());
-                ack.logged += 1;
-                builder.add(&item);
-                if builder.bytes() >= RECORD_BYTES {
-                    records.extend(std::mem::take(&mut builder).finish());
-                }
-            }
-        }
-        records.extend(builder.finish());
+    pub async fn append<I>(&self, items: I) -> Result<Ack>
+    where
+        I: IntoIterator<Item: Borrow<Normalised>>,
+    {
+        let Encoded { ack, rejections, records } = self.encode(items);
         let counters = &self.delivery.counters;
         counters.appended(ack.logged + ack.duplicate);
         let mut waiting = Vec::with_capacity(records.len());
@@ -179,6 +172,39 @@ impl EventWriter {
         counters.acknowledged(ack.logged + ack.duplicate, rejections);
         counters.duplicates(ack.duplicate);
         Ok(ack)
+    }
+
+    /// Makes records of those of `items` that are not known to be in the log.
+    fn encode<I>(&self, items: I) -> Encoded
+    where
+        I: IntoIterator<Item: Borrow<Normalised>>,
+    {
+        let mut encoded = Encoded::default();
+        let mut builder = Builder::default();
+        let mut items = items.into_iter();
+        loop {
+            let mut portion: Vec<I::Item> = items.by_ref().take(PORTION).collect();
+            let taken = portion.len();
+            if taken == 0 {
+                break;
+            }
+            // Apart from reading and encoding, so that who appends at the same time need not wait for that.
+            let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            portion.retain(|item| !recent.has(id(item.borrow())));
+            drop(recent);
+            encoded.ack.duplicate += (taken - portion.len()) as u64;
+            encoded.ack.logged += portion.len() as u64;
+            for item in portion {
+                let item = item.borrow();
+                encoded.rejections += u64::from(item.is_err());
+                builder.add(item);
+                if builder.bytes() >= RECORD_BYTES {
+                    encoded.records.extend(std::mem::take(&mut builder).finish());
+                }
+            }
+        }
+        encoded.records.extend(builder.finish());
+        encoded
     }
 
     /// Waits until all that was acknowledged is sent, parked, or a dead letter: for as long as ClickHouse is away.
@@ -289,6 +315,13 @@ impl EventWriter {
 impl Drop for EventWriter {
     fn drop(&mut self) {
         self.stop.send_replace(true);
+    }
+}
+
+fn id(item: &Normalised) -> EventId {
+    match item {
+        Ok(event) => event.event_id,
+        Err(rejection) => rejection.letter_id,
     }
 }
 

@@ -11,6 +11,9 @@ use crate::error::{Class, Error, Result};
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(180);
 
+/// How much is compressed and sent at once: the server reads one chunk while the next is compressed.
+const CHUNK_BYTES: usize = 1 << 20;
+
 /// The first and the longest wait between attempts.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -53,7 +56,10 @@ pub(super) async fn send_once(client: &Client, batch: &Batch) -> Result<()> {
         .with_setting("wait_end_of_query", "1")
         .with_timeouts(Some(SEND_TIMEOUT), Some(ANSWER_TIMEOUT));
     let sent = async {
-        insert.send(batch.bytes.clone()).await?;
+        for from in (0..batch.bytes.len()).step_by(CHUNK_BYTES) {
+            let until = batch.bytes.len().min(from + CHUNK_BYTES);
+            insert.send(batch.bytes.slice(from..until)).await?;
+        }
         insert.end().await
     };
     sent.await.map_err(|error| client.error(&error))

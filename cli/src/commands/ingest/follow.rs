@@ -63,7 +63,7 @@ pub(super) async fn follow(
 /// Appends `items`, waiting where there is no room.
 async fn append(writer: &EventWriter, items: &[Normalised]) -> anyhow::Result<()> {
     loop {
-        match writer.append(items.to_vec()).await {
+        match writer.append(items).await {
             Ok(_) => return Ok(()),
             Err(error @ (Error::LogFull { .. } | Error::Log { .. })) => {
                 tracing::warn!("waiting: {error}");
