@@ -2,7 +2,7 @@
 //!
 //! | the server says | what happens |
 //! |---|---|
-//! | nothing, or that it can't now | the same batch again, after a wait that grows to five seconds, for as long as it takes |
+//! | nothing, or that it can't now | the same batch again, without its token, after a wait that grows to five seconds, for as long as it takes |
 //! | that the table or a column is missing or another | the batch is parked; `replay` sends it once the schema is right |
 //! | that it does not take these rows | halves are tried until the rows are found, which become dead letters |
 //!
@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use super::batch::Batch;
 use super::encode;
 use super::metrics::Counters;
+use super::send::Fate;
 use super::{decode, park, send};
 use crate::client::Client;
 use crate::envelope::{EventId, Intake, Rejection};
@@ -40,11 +41,12 @@ pub(super) struct Stopped;
 
 impl Delivery {
     /// Delivers `batch`: afterwards its rows are in the table, parked, or dead letters.
-    pub(super) async fn deliver(&self, batch: Batch) -> Result<(), Stopped> {
+    pub(super) async fn deliver(&self, batch: Batch, fate: Fate) -> Result<(), Stopped> {
         let mut parts = vec![batch];
         let mut attempt = 1;
         while let Some(batch) = parts.pop() {
-            let Err(error) = send::send_once(&self.client, &batch).await else {
+            let fate = if attempt > 1 { Fate::Unknown } else { fate };
+            let Err(error) = send::send_once(&self.client, &batch, fate).await else {
                 self.counters.sent(&batch);
                 attempt = 1;
                 continue;
@@ -71,7 +73,7 @@ impl Delivery {
             Class::Schema => Verdict::Park(error),
             Class::Permanent => {
                 let empty = Batch::of_rows(batch.table, batch.table.header(), Vec::new());
-                match send::send_once(&self.client, &empty).await {
+                match send::send_once(&self.client, &empty, Fate::Unsent).await {
                     Ok(()) => Verdict::Rows(error),
                     Err(refusal) if is_of_schema(&refusal) => Verdict::Park(refusal),
                     Err(refusal) => Verdict::Again(refusal),

@@ -15,6 +15,7 @@ use super::metrics::Metrics;
 use super::recent::Recent;
 use super::record::Builder;
 use super::seals::Seals;
+use super::send::Fate;
 use super::window::{self, Extent, Window};
 use super::{park, send};
 use crate::client::Client;
@@ -32,10 +33,13 @@ const PORTION: usize = 1024;
 /// How many windows are on their way at once: one is cut while another is sent.
 const IN_FLIGHT: usize = 2;
 
+/// Which share of a batch is enough where nothing is on its way: the server is not left idle while a batch fills up.
+const IDLE_SHARE: usize = 8;
+
 /// How much an [`EventWriter`] gathers before it sends, and how much it keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DurableOptions {
-    /// Rows after which a batch is sealed.
+    /// Rows after which a batch is sealed; an eighth of them where nothing is on its way to the server.
     pub batch_rows: usize,
     /// Bytes, over all batches of a window, after which they are sealed. About three times as much is held.
     pub window_bytes: usize,
@@ -250,7 +254,7 @@ impl EventWriter {
         let mut replayed = Replayed::default();
         for (path, length) in park::list(self.folder()).map_err(failed)? {
             let batch = park::read(&path).map_err(failed)?;
-            match send::send_once(&self.delivery.client, &batch).await {
+            match send::send_once(&self.delivery.client, &batch, Fate::Unsent).await {
                 Ok(()) => {
                     std::fs::remove_file(&path).map_err(failed)?;
                     self.delivery.log.give_back(length);
@@ -356,7 +360,7 @@ impl Sender {
     async fn send_all(&mut self) -> Result<()> {
         for (_, end) in self.seals.outstanding() {
             let window = self.cut(Extent::Sealed(end)).await?;
-            if !self.send(window).await {
+            if !self.send(window, Fate::Unknown).await {
                 return Ok(());
             }
         }
@@ -370,7 +374,7 @@ impl Sender {
                 // What a crash now would send in other batches has the same ids, and counts once.
                 tracing::warn!("a window is sent that is not written down: {error}");
             }
-            if !self.send(window).await {
+            if !self.send(window, Fate::Unsent).await {
                 return Ok(());
             }
         }
@@ -396,11 +400,8 @@ impl Sender {
             if end > position {
                 let waited = since.get_or_insert_with(tokio::time::Instant::now).elapsed();
                 let rows = self.delivery.counters.logged().saturating_sub(self.sealed_rows);
-                if is_stopping
-                    || flush_to > position
-                    || waited >= linger
-                    || rows >= self.options.batch_rows as u64
-                {
+                let enough = self.options.batch_rows / if self.waiting.is_empty() { IDLE_SHARE } else { 1 };
+                if is_stopping || flush_to > position || waited >= linger || rows >= enough as u64 {
                     return true;
                 }
             } else if is_stopping {
@@ -445,7 +446,7 @@ impl Sender {
     }
 
     /// Sends `window`, once there is room for it; false if the writer ends.
-    async fn send(&mut self, window: Window) -> bool {
+    async fn send(&mut self, window: Window, fate: Fate) -> bool {
         while self.waiting.len() >= IN_FLIGHT {
             if !self.finish().await {
                 return false;
@@ -455,7 +456,7 @@ impl Sender {
         let Window { end, batches, .. } = window;
         let sending = async move {
             for batch in batches {
-                delivery.deliver(batch).await?;
+                delivery.deliver(batch, fate).await?;
             }
             Ok(())
         };

@@ -21,7 +21,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Sends `batch`, at most `attempts` times while the error may pass.
 pub(super) async fn send(client: &Client, batch: &Batch, attempts: u32) -> Result<()> {
     let mut attempt = 1;
-    while let Err(error) = send_once(client, batch).await {
+    while let Err(error) = send_once(client, batch, Fate::Unsent).await {
         wait_or_fail(error, &mut attempt, attempts, batch.id).await.map_err(|error| Error::Batch {
             table: batch.table.name,
             rows: batch.rows,
@@ -44,14 +44,29 @@ pub(super) async fn wait_or_fail(error: Error, attempt: &mut u32, attempts: u32,
     Ok(())
 }
 
-pub(super) async fn send_once(client: &Client, batch: &Batch) -> Result<()> {
-    let mut insert = client
+/// What is known of a batch before it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It was not sent, or its answer got lost on the way: the server knows its token if it has it.
+    Unsent,
+    /// It may have been sent to a server that was killed since. ClickHouse notes a token before it commits the rows
+    /// (`MergeTreeSink`), so one that is killed between the two takes the token for known and has no rows. Such a batch
+    /// is sent without a token: copies of its rows collapse in the table and count once in the rollup.
+    Unknown,
+}
+
+pub(super) async fn send_once(client: &Client, batch: &Batch, fate: Fate) -> Result<()> {
+    let insert = client
         .driver()
         .insert_formatted_with(batch.table.insert())
         // The batch is formed already: left to the server, it would be merged with others and answered early.
         .with_setting("async_insert", "0")
-        .with_setting("insert_deduplicate", "1")
-        .with_setting("insert_deduplication_token", batch.id.to_string())
+        .with_setting("insert_deduplicate", if fate == Fate::Unsent { "1" } else { "0" });
+    let insert = match fate {
+        Fate::Unsent => insert.with_setting("insert_deduplication_token", batch.id.to_string()),
+        Fate::Unknown => insert,
+    };
+    let mut insert = insert
         // The answer comes when the rows are in the table, and its status tells whether they are.
         .with_setting("wait_end_of_query", "1")
         .with_timeouts(Some(SEND_TIMEOUT), Some(ANSWER_TIMEOUT));
