@@ -19,7 +19,7 @@
 //! - [`EventWriter`] for what comes once (a stream, a request): it acknowledges when an event is in the
 //!   [log](crate::log), and sends it when the server takes it. The log is cut into windows, each window into batches
 //!   of one table and month; what a window is, is written down before it is sent, so that after a crash the same
-//!   batches go out under the same tokens. What the schema refuses is parked, a row that the server refuses becomes a
+//!   batches go out, without tokens if they may have gone out before. What the schema refuses is parked, a row that the server refuses becomes a
 //!   dead letter with its words, and everything else is tried again for as long as it takes.
 //!
 //! ```no_run

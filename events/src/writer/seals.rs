@@ -1,5 +1,5 @@
 //! Which windows of the log are sealed, and up to where all are done: written down before a batch is sent, so that
-//! after a crash the same batches are sent under the same tokens.
+//! after a crash it is known which batches may have been sent.
 //!
 //! A line per fact in the file `seals`: `seal FROM END`, `done END`. A line that a crash tore off is none; then the
 //! window is cut anew, and what it sends twice has the same event ids and counts once.

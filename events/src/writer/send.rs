@@ -47,9 +47,9 @@ pub(super) async fn wait_or_fail(error: Error, attempt: &mut u32, attempts: u32,
 /// What is known of a batch before it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It was not sent, or its answer got lost on the way: the server knows its token if it has it.
+    /// It was not sent to a server that may have been killed since.
     Unsent,
-    /// It may have been sent to a server that was killed since. ClickHouse notes a token before it commits the rows
+    /// It was sent, nobody knows how far it got, and the server may have been killed. ClickHouse notes a token before it commits the rows
     /// (`MergeTreeSink`), so one that is killed between the two takes the token for known and has no rows. Such a batch
     /// is sent without a token: copies of its rows collapse in the table and count once in the rollup.
     Unknown,
