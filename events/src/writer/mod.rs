@@ -14,7 +14,7 @@
 //!
 //! There are two ways in:
 //!
-//! - [`write`] for a source that is there as a whole and can be read again (a file, a repository): it keeps nothing
+//! - [`write()`] for a source that is there as a whole and can be read again (a file, a repository): it keeps nothing
 //!   of its own, and what it has not written when it ends is for the next run;
 //! - [`EventWriter`] for what comes once (a stream, a request): it acknowledges when an event is in the
 //!   [log](crate::log), and sends it when the server takes it. The log is cut into windows, each window into batches
