@@ -32,7 +32,7 @@ pub const SOURCE: &str = "github";
 ///
 /// # Errors
 ///
-/// A [`Rejection`] if the event name is no name, the body no JSON object, or its time out of range.
+/// A [`crate::Rejection`] if the event name is no name, the body no JSON object, or its time out of range.
 pub fn event(intake: &Intake, event_name: &str, delivery: Option<&str>, body: &[u8]) -> Normalised {
     let place = delivery.map_or_else(|| event_name.to_owned(), |id| format!("delivery {id}"));
     normalise(intake, &place, event_name, delivery, body)
