@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tracing::subscriber::{NoSubscriber, set_default};
+
 /// Looks that are taken before a difference is believed.
 const LOOKS: usize = 20;
 
@@ -10,12 +12,16 @@ const LOOKS: usize = 20;
 /// They are done in turn, and never two in the same order all the time, so that whatever else the machine does slows
 /// all of them down alike. After every `rounds` rounds it is looked whether the medians so far are as they should
 /// be; that is the end, or there are more: chance goes away with the number of rounds, and a difference stays.
+///
+/// Nothing is logged meanwhile: that every step of every statement goes into a file, as it does for all other tests, is
+/// not what is measured.
 pub async fn medians(
     kinds: usize,
     rounds: usize,
     mut run: impl AsyncFnMut(usize),
     are_right: impl Fn(&[Duration]) -> bool,
 ) -> Vec<Duration> {
+    let _quiet = set_default(NoSubscriber::new());
     for kind in 0..kinds {
         run(kind).await; // what is done for the first time takes longer
     }
