@@ -66,18 +66,15 @@ impl Entry {
     fn intervals(&self) -> Vec<Interval> {
         let some = |fixed: &String| Some(fixed.clone()).filter(|fixed| !fixed.is_empty());
         let keys = self.lower_keys.iter().zip(&self.upper_keys);
-        let stretches = keys.zip(&self.are_upper_inclusive).zip(&self.fixed);
-        let interval =
-            |(((lower, upper), is_upper_inclusive), fixed): (((&Vec<u8>, &Vec<u8>), &bool), &String)| {
-                Interval {
-                    fixed: some(fixed),
-                    lower_key: Some(lower.clone()),
-                    upper_key: Some(upper.clone()).filter(|upper| !upper.is_empty()),
-                    is_upper_inclusive: *is_upper_inclusive,
-                    ..Interval::default()
-                }
-            };
-        stretches.map(interval).collect()
+        let ends = self.are_upper_inclusive.iter().zip(&self.fixed);
+        let interval = |((lower, upper), (is_upper_inclusive, fixed)): (_, (&bool, &String))| Interval {
+            fixed: some(fixed),
+            lower_key: Some(Vec::clone(lower)),
+            upper_key: Some(Vec::clone(upper)).filter(|upper| !upper.is_empty()),
+            is_upper_inclusive: *is_upper_inclusive,
+            ..Interval::default()
+        };
+        keys.zip(ends).map(interval).collect()
     }
 }
 
