@@ -58,7 +58,7 @@ pub async fn read(
 ///
 /// # Errors
 ///
-/// [`Error::Database`](crate::Error::Database) if the query does not run.
+/// [`Error::Database`] if the query does not run.
 pub async fn origins(
     db: &impl ConnectionTrait,
     entries: &[audit_event::Model],

@@ -11,7 +11,7 @@
 //!   no component of itself.
 //! - A package of a Linux distribution has the distribution's release, from the qualifier `distro` or from the operating
 //!   system among the components, which is none itself, and the source package that it was built from, from the
-//!   qualifier `upstream` or what Trivy says in its properties ([`system`]): advisories of distributions name those.
+//!   qualifier `upstream` or what Trivy says in its properties (module `system`): advisories of distributions name those.
 //! - Licences are kept as published, several joined by `AND`; of SPDX the declared one, else the concluded one.
 //!
 //! A document with rejections is read and reported again next time. What it no longer has is deleted all the same: a
