@@ -1,7 +1,7 @@
 //! The connection: one URL in, a checked and cheap handle out.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clickhouse::Compression;
@@ -42,7 +42,7 @@ struct Inner {
     database: String,
     /// `host:port`, for error messages.
     host: String,
-    version: String,
+    version: OnceLock<String>,
 }
 
 impl fmt::Debug for Client {
@@ -50,7 +50,7 @@ impl fmt::Debug for Client {
         f.debug_struct("Client")
             .field("host", &self.inner.host)
             .field("database", &self.inner.database)
-            .field("version", &self.inner.version)
+            .field("version", &self.version())
             .finish_non_exhaustive()
     }
 }
@@ -66,30 +66,55 @@ impl Client {
     /// [`Error::TooOld`] for a server before [`OLDEST_SERVER`], [`Error::Server`] if it refuses, for example
     /// a wrong password (516) or an unknown database (81).
     pub async fn connect(url: &str) -> Result<Self> {
+        let client = Self::unchecked(url)?;
+        client.check().await?;
+        Ok(client)
+    }
+
+    /// As [`Client::connect`], without asking the server, which need not be there yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Url`].
+    pub fn unchecked(url: &str) -> Result<Self> {
         let address = Address::parse(url)?;
         let driver = driver()
-            .with_url(address.origin)
-            .with_user(address.user)
-            .with_password(address.password)
+            .with_url(&address.origin)
+            .with_user(&address.user)
+            .with_password(&address.password)
             .with_database(&address.database)
             .with_compression(if address.is_loopback { Compression::None } else { Compression::Lz4 })
             .with_setting("session_timezone", "UTC")
             // Where a table is `Distributed`, its rows are on their shards when the insert is answered, and not in
             // a queue of this server's.
             .with_setting("distributed_foreground_insert", "1");
-        let host = address.host;
+        let Address { host, database, .. } = address;
+        Ok(Self { inner: Arc::new(Inner { driver, database, host, version: OnceLock::new() }) })
+    }
 
+    /// Checks, once, that the server is there and new enough.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Client::connect`] but for [`Error::Url`].
+    pub async fn check(&self) -> Result<()> {
+        if self.inner.version.get().is_some() {
+            return Ok(());
+        }
+        let host = &self.inner.host;
         // The request names the database too, so an unknown one is refused here and not at the first use.
-        let probe = driver.query_raw("SELECT version() FROM system.one").fetch_one::<String>();
+        let probe = self.inner.driver.query_raw("SELECT version() FROM system.one").fetch_one::<String>();
         let version = match tokio::time::timeout(CONNECT_TIMEOUT, probe).await {
-            Ok(answer) => answer.map_err(|error| Error::from_driver(&host, &error))?,
+            Ok(answer) => answer.map_err(|error| Error::from_driver(host, &error))?,
             Err(_) => {
                 let reason = format!("no answer within {} s", CONNECT_TIMEOUT.as_secs());
-                return Err(Error::Unreachable { host, reason });
+                return Err(Error::Unreachable { host: host.clone(), reason });
             }
         };
         check_version(&version)?;
-        Ok(Self { inner: Arc::new(Inner { driver, database: address.database, host, version }) })
+        // Another task may have been first, with the same answer.
+        let _ = self.inner.version.set(version);
+        Ok(())
     }
 
     /// The database that statements run in.
@@ -98,10 +123,10 @@ impl Client {
         &self.inner.database
     }
 
-    /// The server's version as it gives it, for example `26.7.2.1`.
+    /// The server's version as it gives it, for example `26.7.2.1`; empty before it was checked.
     #[must_use]
     pub fn version(&self) -> &str {
-        &self.inner.version
+        self.inner.version.get().map_or("", String::as_str)
     }
 
     /// A handle to another database of the same server, by the same user. Whether it exists is not checked.

@@ -5,8 +5,9 @@
 //! the days concerned are made anew. What stays: events of others whose title or attributes mention the name,
 //! and a row in `erasures` that names nobody, because a digest is enough to know a redelivery by.
 //!
-//! Whoever was erased may be delivered again; the tables take that. [`again`] erases it, and is to be run as
-//! often as such rows may be there at most; [`is_erased`] lets a source refuse before anything is written.
+//! Whoever was erased may be delivered again. The [writer](crate::writer) leaves such events out before anything is
+//! written, and learns of an erasure within ten seconds. What it wrote meanwhile, and what others insert, [`again`]
+//! erases; it is to be run as often as such rows may be there at most.
 //!
 //! In a cluster with replicas one run serves all shards. On shards without, it is run on each of them.
 
@@ -38,11 +39,17 @@ pub struct Report {
 /// The SHA-256, hexadecimal, that `erasures` has of a person.
 #[must_use]
 pub fn digest(tenant: &str, actor: &str) -> String {
+    let digest = digest_bytes(tenant.as_bytes(), actor.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// As [`digest`], the bytes themselves.
+pub(crate) fn digest_bytes(tenant: &[u8], actor: &[u8]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     hasher.update(tenant);
     hasher.update([0]);
     hasher.update(actor);
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher.finalize().into()
 }
 
 /// Rows of the person, in terms of `{tenant}` and `{actor}`.

@@ -76,5 +76,5 @@ pub mod source;
 pub mod writer;
 
 pub use client::{Client, OLDEST_SERVER};
-pub use envelope::{Event, EventId, Intake, Normalised, Rejection};
+pub use envelope::{Event, EventId, Intake, Normalised, Payload, Rejection};
 pub use error::{Class, Error, Result};

@@ -24,6 +24,7 @@ mod events_query;
 mod events_redelivery;
 mod events_rollup;
 mod events_schema;
+mod events_sharded_writer;
 mod events_shards;
 mod events_sources;
 mod identitydb;

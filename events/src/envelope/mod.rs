@@ -7,6 +7,7 @@
 mod attributes;
 mod canonical;
 mod id;
+mod payload;
 mod scrub;
 mod text;
 pub mod time;
@@ -17,6 +18,7 @@ use serde::Serialize;
 pub use attributes::{Attributes, MAX_ATTRIBUTES, MAX_KEY_BYTES, MAX_VALUE_BYTES};
 pub use canonical::canonical_json;
 pub use id::EventId;
+pub use payload::Payload;
 pub use scrub::scrub;
 pub use text::{MAX_PAYLOAD_BYTES, clean_line, line};
 

@@ -238,6 +238,12 @@ impl Log {
         self.shared.bytes.load(Ordering::Relaxed)
     }
 
+    /// How many bytes it may take.
+    #[must_use]
+    pub fn max_bytes(&self) -> u64 {
+        self.shared.options.max_bytes
+    }
+
     /// How long the oldest record that is not released has waited, at `now`; zero if there is none.
     #[must_use]
     pub fn lag(&self, now: Instant) -> Duration {

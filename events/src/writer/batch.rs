@@ -1,17 +1,28 @@
 //! Sealed batches: immutable bytes of one table and one partition, named by their hash.
 
 use bytes::Bytes;
+use chrono::{DateTime, Datelike as _, Utc};
 use sha2::{Digest, Sha256};
 
 use super::encode::{self, Table};
 use crate::envelope::{Event, EventId, Rejection};
+
+/// Where a batch goes.
+#[derive(Clone, Copy)]
+pub(super) struct Destination {
+    pub table: &'static Table,
+    /// Year and month as `YYYYMM`: the partition; 0 for a table without.
+    pub month: u32,
+    /// Counted from 1; 0 where the server need not be told.
+    pub shard: u32,
+}
 
 /// Rows that are encoded for good. Sent again, they are the same bytes under the same id.
 pub(super) struct Batch {
     /// Hash of the content: the deduplication token.
     pub id: EventId,
     /// Where it goes.
-    pub table: &'static Table,
+    pub destination: Destination,
     /// How many rows it has.
     pub rows: usize,
     /// `RowBinaryWithNamesAndTypes`.
@@ -25,7 +36,9 @@ impl Batch {
     pub(super) fn of_events(mut events: Vec<Event>) -> Option<Self> {
         // In the table's order: the server need not sort, and the order of arrival makes no other batch.
         events.sort_by(|left, right| sort_key(left).cmp(&sort_key(right)));
-        Self::seal(&encode::EVENTS, &events, encode::event)
+        let month = month(events.first()?.occurred_at);
+        let destination = Destination { table: &encode::EVENTS, month, shard: 0 };
+        Self::seal(destination, &events, encode::event)
     }
 
     /// Seals rejections; `None` if there are none.
@@ -33,28 +46,34 @@ impl Batch {
         rejections.sort_by_key(|rejection| rejection.letter_id);
         // Two inputs that are broken alike at one place are one letter.
         rejections.dedup_by_key(|rejection| rejection.letter_id);
-        Self::seal(&encode::DEAD_LETTERS, &rejections, encode::rejection)
+        let destination = Destination { table: &encode::DEAD_LETTERS, month: 0, shard: 0 };
+        Self::seal(destination, &rejections, encode::rejection)
     }
 
-    fn seal<T>(table: &'static Table, rows: &[T], encode: fn(&T, &mut Vec<u8>)) -> Option<Self> {
+    fn seal<T>(destination: Destination, rows: &[T], encode: fn(&T, &mut Vec<u8>)) -> Option<Self> {
         if rows.is_empty() {
             return None;
         }
-        let mut bytes = table.header();
+        let mut bytes = destination.table.header();
         let mut ends = Vec::with_capacity(rows.len());
         for row in rows {
             encode(row, &mut bytes);
             ends.push(bytes.len() as u32);
         }
-        Some(Self::of_rows(table, bytes, ends))
+        Some(Self::of_rows(destination, bytes, ends))
     }
 
     /// Seals `bytes`, the table's header and encoded rows that end at `ends`.
-    pub(super) fn of_rows(table: &'static Table, bytes: Vec<u8>, ends: Vec<u32>) -> Self {
+    pub(super) fn of_rows(destination: Destination, bytes: Vec<u8>, ends: Vec<u32>) -> Self {
         let mut hasher = Sha256::new();
-        hasher.update(table.name);
+        hasher.update(destination.table.name);
         hasher.update(&bytes);
-        Self { id: EventId::truncated(hasher), table, rows: ends.len(), bytes: bytes.into(), ends }
+        Self { id: EventId::truncated(hasher), destination, rows: ends.len(), bytes: bytes.into(), ends }
+    }
+
+    /// The same rows for another shard.
+    pub(super) fn to(self, destination: Destination) -> Self {
+        Self { destination, ..self }
     }
 
     /// The bytes of the row at `index`, without the header.
@@ -64,20 +83,25 @@ impl Batch {
         &self.bytes[start..self.ends[index] as usize]
     }
 
-    /// A batch of the rows in `range`.
-    pub(super) fn part(&self, range: std::ops::Range<usize>) -> Self {
-        let mut bytes = self.table.header();
-        let mut ends = Vec::with_capacity(range.len());
-        for index in range {
+    /// A batch of the rows at `indices`.
+    pub(super) fn part(&self, indices: impl Iterator<Item = usize>) -> Self {
+        let mut bytes = self.destination.table.header();
+        let mut ends = Vec::new();
+        for index in indices {
             bytes.extend_from_slice(self.row(index));
             ends.push(bytes.len() as u32);
         }
-        Self::of_rows(self.table, bytes, ends)
+        Self::of_rows(self.destination, bytes, ends)
     }
 
     fn header_len(&self) -> usize {
-        self.table.header().len()
+        self.destination.table.header().len()
     }
+}
+
+/// Year and month as `YYYYMM`.
+pub(super) fn month(time: DateTime<Utc>) -> u32 {
+    time.year().unsigned_abs() * 100 + time.month()
 }
 
 fn sort_key(event: &Event) -> impl Ord + '_ {

@@ -1,9 +1,12 @@
-//! An encoded event, read back: what a dead letter shows of a row that the server refused.
+//! Encoded rows, read back: what a dead letter shows of an event that the server refused, and the columns that say where
+//! a row belongs.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::batch::{Destination, month};
+use super::encode::Table;
 use crate::envelope::{Attributes, Event, EventId};
 
 /// The event that `row` was encoded from; `None` if it was encoded from none.
@@ -25,6 +28,32 @@ pub(super) fn event(row: &[u8]) -> Option<Event> {
         url: text(row)?,
         attributes: attributes(row)?,
     })
+}
+
+/// The bytes of `column` in a row of `table`; of a text without its length. `None` if there is no such column, or one
+/// before it that can't be passed over.
+pub(super) fn value<'a>(table: &Table, row: &'a [u8], column: &str) -> Option<&'a [u8]> {
+    let mut rest = row;
+    for (name, kind) in table.columns {
+        let length = match *kind {
+            "String" | "LowCardinality(String)" => length(&mut rest)?,
+            "UUID" => 16,
+            "DateTime64(3, 'UTC')" => 8,
+            _ => return None,
+        };
+        let (value, after) = rest.split_at_checked(length)?;
+        if *name == column {
+            return Some(value);
+        }
+        rest = after;
+    }
+    None
+}
+
+/// Where a row of `table` goes, as far as it says itself: the month of `occurred_at`.
+pub(super) fn destination(table: &'static Table, row: &[u8]) -> Destination {
+    let time = value(table, row, "occurred_at").and_then(|mut bytes| time(&mut bytes));
+    Destination { table, month: time.map_or(0, month), shard: 0 }
 }
 
 fn attributes(row: &mut &[u8]) -> Option<Attributes> {
@@ -70,6 +99,7 @@ fn time(row: &mut &[u8]) -> Option<DateTime<Utc>> {
 
 #[cfg(test)]
 mod tests {
+    use super::{destination, value};
     use crate::writer::batch::tests;
     use crate::writer::encode;
 
@@ -81,6 +111,10 @@ mod tests {
         let mut row = Vec::new();
         encode::event(&event, &mut row);
         assert_eq!(super::event(&row), Some(event));
+        assert_eq!(value(&encode::EVENTS, &row, "actor"), Some(&b""[..]));
+        assert_eq!(value(&encode::EVENTS, &row, "title"), Some("x".repeat(300).as_bytes()));
+        assert_eq!(value(&encode::EVENTS, &row, "weight"), None);
+        assert_eq!(destination(&encode::EVENTS, &row).month, 190_001);
         for length in 0..row.len() {
             assert_eq!(super::event(&row[..length]), None, "{length}");
         }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | nothing, or that it can't now | the same batch again, without its token, after a wait that grows to five seconds, for as long as it takes |
 //! | that the table or a column is missing or another | the batch is parked; `replay` sends it once the schema is right |
+//! | that it has no such shard | the batch is split over the shards that it has |
 //! | that it does not take these rows | halves are tried until the rows are found, which become dead letters |
 //!
 //! Whether it is the rows is asked by an insert without any: what refuses that too (a password, a right, a limit)
@@ -14,15 +15,24 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::account::{self, Entry};
 use super::batch::Batch;
 use super::encode;
 use super::metrics::Counters;
 use super::send::Fate;
+use super::spread::Spread;
 use super::{decode, park, send};
 use crate::client::Client;
 use crate::envelope::{EventId, Intake, Rejection};
 use crate::error::{Class, Error};
 use crate::log::Log;
+
+/// INVALID_SHARD_ID.
+const NO_SUCH_SHARD: u32 = 577;
+
+/// UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, IP_ADDRESS_NOT_ALLOWED, ACCESS_DENIED, AUTHENTICATION_FAILED: no fault
+/// of any row, and of a shard they are not told by an insert that sends it none.
+const NO_ACCESS: [u32; 6] = [192, 193, 194, 195, 497, 516];
 
 /// What a delivery needs.
 #[derive(Clone)]
@@ -40,14 +50,33 @@ pub(super) struct Delivery {
 pub(super) struct Stopped;
 
 impl Delivery {
-    /// Delivers `batch`: afterwards its rows are in the table, parked, or dead letters.
-    pub(super) async fn deliver(&self, batch: Batch, fate: Fate) -> Result<(), Stopped> {
+    /// Delivers `batches`: afterwards their rows are in the tables, parked, or dead letters, and what the server took
+    /// is in `ingest_batches`.
+    pub(super) async fn deliver_all(&self, batches: Vec<Batch>, fate: Fate) -> Result<(), Stopped> {
+        let mut entries = Vec::new();
+        for batch in batches {
+            self.deliver(batch, fate, &mut entries).await?;
+        }
+        let (mut attempt, id) = (1, EventId(0));
+        while let Err(error) = account::write(&self.client, &entries).await {
+            if error.class() != Class::Transient {
+                // The rows themselves are where they belong.
+                tracing::warn!("what was sent is not in ingest_batches: {error}");
+                break;
+            }
+            self.wait(&mut attempt, id, &error).await?;
+        }
+        Ok(())
+    }
+
+    async fn deliver(&self, batch: Batch, fate: Fate, entries: &mut Vec<Entry>) -> Result<(), Stopped> {
         let mut parts = vec![batch];
         let mut attempt = 1;
         while let Some(batch) = parts.pop() {
             let fate = if attempt > 1 { Fate::Unknown } else { fate };
             let Err(error) = send::send_once(&self.client, &batch, fate).await else {
                 self.counters.sent(&batch);
+                entries.push(Entry::of(&batch));
                 attempt = 1;
                 continue;
             };
@@ -57,6 +86,7 @@ impl Delivery {
                     parts.push(batch);
                 }
                 Verdict::Park(error) => self.park(&batch, &error).await?,
+                Verdict::Spread(spread) => parts.extend(spread.split(batch)),
                 Verdict::Rows(error) if batch.rows == 1 => parts.extend(self.bury(&batch, &error).await?),
                 Verdict::Rows(_) => {
                     let middle = batch.rows / 2;
@@ -71,8 +101,16 @@ impl Delivery {
         match error.class() {
             Class::Transient => Verdict::Again(error),
             Class::Schema => Verdict::Park(error),
+            Class::Permanent if error.code() == Some(NO_SUCH_SHARD) => {
+                // Sealed for a shard that is gone: its rows go to those that are there.
+                Spread::fetch(&self.client).await.map_or_else(Verdict::Again, Verdict::Spread)
+            }
+            Class::Permanent if error.code().is_some_and(|code| NO_ACCESS.contains(&code)) => {
+                Verdict::Again(error)
+            }
             Class::Permanent => {
-                let empty = Batch::of_rows(batch.table, batch.table.header(), Vec::new());
+                let header = batch.destination.table.header();
+                let empty = Batch::of_rows(batch.destination, header, Vec::new());
                 match send::send_once(&self.client, &empty, Fate::Unsent).await {
                     Ok(()) => Verdict::Rows(error),
                     Err(refusal) if is_of_schema(&refusal) => Verdict::Park(refusal),
@@ -83,7 +121,7 @@ impl Delivery {
     }
 
     /// Waits before the next attempt; the `id` shortens the wait.
-    async fn wait(&self, attempt: &mut u32, id: EventId, error: &Error) -> Result<(), Stopped> {
+    pub(super) async fn wait(&self, attempt: &mut u32, id: EventId, error: &Error) -> Result<(), Stopped> {
         if *self.stopping.borrow() {
             return Err(Stopped);
         }
@@ -115,7 +153,11 @@ impl Delivery {
 
     /// The dead letter of the one row of `batch`; `None` if it was one, which is parked.
     async fn bury(&self, batch: &Batch, error: &Error) -> Result<Option<Batch>, Stopped> {
-        let event = if batch.table.name == encode::EVENTS.name { decode::event(batch.row(0)) } else { None };
+        let event = if batch.destination.table.name == encode::EVENTS.name {
+            decode::event(batch.row(0))
+        } else {
+            None
+        };
         let Some(event) = event else {
             self.park(batch, error).await?;
             return Ok(None);
@@ -138,6 +180,7 @@ impl Delivery {
 enum Verdict {
     Again(Error),
     Park(Error),
+    Spread(Spread),
     Rows(Error),
 }
 

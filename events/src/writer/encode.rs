@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::envelope::{Event, EventId, Rejection};
+use crate::envelope::{Event, EventId, Payload, Rejection};
 
 /// A table and the columns that are sent to it, in order.
 pub(super) struct Table {
@@ -49,9 +49,22 @@ pub(super) static DEAD_LETTERS: Table = Table {
     ],
 };
 
+pub(super) static PAYLOADS: Table = Table {
+    name: "event_payloads",
+    columns: &[
+        ("tenant", "LowCardinality(String)"),
+        ("event_id", "UUID"),
+        ("source", "LowCardinality(String)"),
+        ("actor", "String"),
+        ("occurred_at", "DateTime64(3, 'UTC')"),
+        ("received_at", "DateTime64(3, 'UTC')"),
+        ("payload", "String"),
+    ],
+};
+
 /// The tables whose rows the log holds, by the number that stands there for them. A table whose columns change gets
 /// another entry, since rows of the old form may wait in a log.
-pub(super) static LAYOUTS: [&Table; 2] = [&EVENTS, &DEAD_LETTERS];
+pub(super) static LAYOUTS: [&Table; 3] = [&EVENTS, &DEAD_LETTERS, &PAYLOADS];
 
 impl Table {
     /// The statement that a batch of this table follows.
@@ -102,6 +115,16 @@ pub(super) fn rejection(rejection: &Rejection, out: &mut Vec<u8>) {
         id(event_id, out);
     }
     time(rejection.received_at, out);
+}
+
+pub(super) fn payload(payload: &Payload, out: &mut Vec<u8>) {
+    text(&payload.tenant, out);
+    id(payload.event_id, out);
+    text(&payload.source, out);
+    text(&payload.actor, out);
+    time(payload.occurred_at, out);
+    time(payload.received_at, out);
+    text(&payload.payload, out);
 }
 
 fn text(text: &str, out: &mut Vec<u8>) {

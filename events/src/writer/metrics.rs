@@ -17,6 +17,8 @@ pub struct Metrics {
     pub acknowledged: u64,
     /// Copies that were left out before they were sent. A hint only: copies that get through collapse in the table.
     pub duplicate: u64,
+    /// Events of people who were erased, and that were left out.
+    pub erased: u64,
     /// Events that the server took.
     pub sent: u64,
     /// Batches that the server took.
@@ -29,6 +31,8 @@ pub struct Metrics {
     pub dead: u64,
     /// Bytes of the log, parked batches included.
     pub log_bytes: u64,
+    /// The most that the log may take.
+    pub log_max_bytes: u64,
     /// How long the oldest row that is not sent has waited.
     pub lag: Duration,
 }
@@ -38,6 +42,7 @@ pub(super) struct Counters {
     appended: AtomicU64,
     acknowledged: AtomicU64,
     duplicate: AtomicU64,
+    erased: AtomicU64,
     sent: AtomicU64,
     batches: AtomicU64,
     retried: AtomicU64,
@@ -74,9 +79,13 @@ impl Counters {
         add(&self.duplicate, count);
     }
 
+    pub(super) fn erased(&self, count: u64) {
+        add(&self.erased, count);
+    }
+
     pub(super) fn sent(&self, batch: &Batch) {
         add(&self.batches, 1);
-        if batch.table.name == encode::EVENTS.name {
+        if batch.destination.table.name == encode::EVENTS.name {
             add(&self.sent, batch.rows as u64);
         }
     }
@@ -89,27 +98,28 @@ impl Counters {
         add(&self.parked, batch.rows as u64);
     }
 
-    pub(super) fn unparked(&self, batch: &Batch) {
-        self.parked
-            .fetch_sub((batch.rows as u64).min(self.parked.load(Ordering::Relaxed)), Ordering::Relaxed);
+    pub(super) fn unparked(&self, rows: u64) {
+        self.parked.fetch_sub(rows.min(self.parked.load(Ordering::Relaxed)), Ordering::Relaxed);
     }
 
     pub(super) fn dead(&self) {
         add(&self.dead, 1);
     }
 
-    pub(super) fn read(&self, log_bytes: u64, lag: Duration) -> Metrics {
+    pub(super) fn read(&self, log_bytes: u64, log_max_bytes: u64, lag: Duration) -> Metrics {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Metrics {
             appended: of(&self.appended),
             acknowledged: of(&self.acknowledged),
             duplicate: of(&self.duplicate),
+            erased: of(&self.erased),
             sent: of(&self.sent),
             batches: of(&self.batches),
             retried: of(&self.retried),
             parked: of(&self.parked),
             dead: of(&self.dead),
             log_bytes,
+            log_max_bytes,
             lag,
         }
     }

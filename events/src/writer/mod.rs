@@ -6,6 +6,9 @@
 //! again on transient errors, as the same bytes under the same token, so that an insert whose answer got lost
 //! is not inserted twice.
 //!
+//! On a cluster a batch is of one shard, too: each shard gets it as one block under its token. Events of people who were
+//! erased are left out, and every batch that the server took is in `ingest_batches`.
+//!
 //! That the table is asked which events it has is a hint, to count honestly and to write less; where the server
 //! cannot tell, all are written. That no event
 //! counts twice rests on the table's sort key and on `FINAL` in every query.
@@ -18,8 +21,10 @@
 //!   of its own, and what it has not written when it ends is for the next run;
 //! - [`EventWriter`] for what comes once (a stream, a request): it acknowledges when an event is in the
 //!   [log](crate::log), and sends it when the server takes it. The log is cut into windows, each window into batches
-//!   of one table and month; what a window is, is written down before it is sent, so that after a crash the same
-//!   batches go out, without tokens if they may have gone out before. What the schema refuses is parked, a row that the server refuses becomes a
+//!   of one table, month and shard; what a window is, and for which shards it was cut, is written down before it is
+//!   sent, so that after a crash the same batches go out, without tokens if they may have gone out before, also where the
+//!   cluster has grown since. What an event was made of can be kept beside it, in `event_payloads`, scrubbed and for thirty days
+//!   ([`EventWriter::append_with_payloads`]); that is for what comes once, such as a webhook. What the schema refuses is parked, a row that the server refuses becomes a
 //!   dead letter with its words, and everything else is tried again for as long as it takes.
 //!
 //! ```no_run
@@ -35,7 +40,9 @@
 //! # }
 //! ```
 
+mod account;
 mod batch;
+mod city_hash;
 mod decode;
 mod deliver;
 mod durable;
@@ -49,16 +56,20 @@ mod record;
 mod report;
 mod seals;
 mod send;
+mod spread;
+mod survey;
 mod window;
 
 use tokio::sync::mpsc;
 
 use crate::client::Client;
-use crate::envelope::{Event, Normalised, Rejection};
+use crate::envelope::{Event, EventId, Normalised, Rejection};
 use crate::error::Result;
 
+use account::Entry;
 use batch::Batch;
 use group::{Groups, Month};
+use survey::{Survey, Surveyor};
 
 pub use durable::{Ack, DurableOptions, EventWriter, MAX_REPLAYED_LETTERS, Replayed};
 pub use metrics::Metrics;
@@ -153,12 +164,22 @@ struct Writer<'a> {
     options: Options,
     groups: Groups,
     rejections: Vec<Rejection>,
+    surveyor: Surveyor,
+    entries: Vec<Entry>,
     report: Report,
 }
 
 impl<'a> Writer<'a> {
     fn new(client: &'a Client, options: Options) -> Self {
-        Self { client, options, groups: Groups::default(), rejections: Vec::new(), report: Report::default() }
+        Self {
+            client,
+            options,
+            groups: Groups::default(),
+            rejections: Vec::new(),
+            surveyor: Surveyor::default(),
+            entries: Vec::new(),
+            report: Report::default(),
+        }
     }
 
     async fn event(&mut self, event: Event) -> Result<()> {
@@ -192,12 +213,44 @@ impl<'a> Writer<'a> {
         let total = events.len();
         let new: Vec<Event> = events.into_iter().filter(|event| !known.contains(&event.event_id)).collect();
         self.report.duplicate += (total - new.len()) as u64;
-        if let Some(batch) = Batch::of_events(new) {
-            send::send(self.client, &batch, self.options.attempts).await?;
+        let Some(batch) = Batch::of_events(new) else { return Ok(()) };
+        let Survey { spread, erased } = self.survey(batch.id).await?;
+        let (batch, left_out) = erased.leave_out(batch);
+        self.report.erased += left_out;
+        for batch in batch.map(|batch| spread.split(batch)).unwrap_or_default() {
+            self.send(&batch).await?;
             self.report.written += batch.rows as u64;
             self.report.batches += 1;
         }
         Ok(())
+    }
+
+    /// What the server says that has to be known before a batch is sent; `id` is the batch's.
+    async fn survey(&mut self, id: EventId) -> Result<Survey> {
+        let mut attempt = 1;
+        loop {
+            match self.surveyor.survey(self.client).await {
+                Ok(survey) => return Ok(survey),
+                Err(error) => send::wait_or_fail(error, &mut attempt, self.options.attempts, id).await?,
+            }
+        }
+    }
+
+    async fn send(&mut self, batch: &Batch) -> Result<()> {
+        send::send(self.client, batch, self.options.attempts).await?;
+        self.entries.push(Entry::of(batch));
+        if self.entries.len() >= PORTION {
+            self.account().await;
+        }
+        Ok(())
+    }
+
+    /// Writes down what was sent, as far as the server takes it: the events themselves are written.
+    async fn account(&mut self) {
+        let entries = std::mem::take(&mut self.entries);
+        if let Err(error) = account::write(self.client, &entries).await {
+            tracing::warn!("what was sent is not in ingest_batches: {error}");
+        }
     }
 
     async fn write_rejections(&mut self) -> Result<()> {
@@ -205,7 +258,7 @@ impl<'a> Writer<'a> {
         let known = known::letters(self.client, &rejections, self.options.attempts).await?;
         let new = rejections.into_iter().filter(|rejection| !known.contains(&rejection.letter_id)).collect();
         match Batch::of_rejections(new) {
-            Some(batch) => send::send(self.client, &batch, self.options.attempts).await,
+            Some(batch) => self.send(&batch).await,
             None => Ok(()),
         }
     }
@@ -217,6 +270,7 @@ impl<'a> Writer<'a> {
         if !self.rejections.is_empty() {
             self.write_rejections().await?;
         }
+        self.account().await;
         Ok(self.report)
     }
 }

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::batch::Batch;
+use super::batch::{Batch, Destination};
+use super::decode;
 use super::encode::LAYOUTS;
 
 /// The folder of parked batches in the log's `folder`.
@@ -16,7 +17,8 @@ fn folder_in(folder: &Path) -> PathBuf {
 pub(super) fn park(folder: &Path, batch: &Batch) -> io::Result<()> {
     let parked = folder_in(folder);
     fs::create_dir_all(&parked)?;
-    let layout = LAYOUTS.iter().position(|table| std::ptr::eq(*table, batch.table)).unwrap_or_default();
+    let layout =
+        LAYOUTS.iter().position(|table| std::ptr::eq(*table, batch.destination.table)).unwrap_or_default();
     let mut head = vec![layout as u8];
     head.extend_from_slice(&(batch.rows as u32).to_le_bytes());
     batch.ends.iter().for_each(|end| head.extend_from_slice(&end.to_le_bytes()));
@@ -66,5 +68,10 @@ fn parse(bytes: &[u8]) -> Option<Batch> {
     let ends = ends.chunks_exact(4).map(|end| u32::from_le_bytes([end[0], end[1], end[2], end[3]]));
     let ends: Vec<u32> = ends.collect();
     let is_whole = ends.is_sorted() && ends.last().is_some_and(|last| *last as usize == rest.len());
-    is_whole.then(|| Batch::of_rows(table, rest.to_vec(), ends))
+    if !is_whole {
+        return None;
+    }
+    let batch = Batch::of_rows(Destination { table, month: 0, shard: 0 }, rest.to_vec(), ends);
+    let destination = decode::destination(table, batch.row(0));
+    Some(batch.to(destination))
 }

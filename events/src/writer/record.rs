@@ -3,10 +3,10 @@
 //! Compressed with LZ4, since the disk is slower than that. In it: how many rows; of each its id (16 bytes), its
 //! [`Target`] (4) and its length (4); then the rows.
 
-use chrono::Datelike as _;
+use chrono::{DateTime, Datelike as _, Utc};
 
 use super::encode::{self, LAYOUTS, Table};
-use crate::envelope::{EventId, Normalised};
+use crate::envelope::{EventId, Normalised, Payload};
 
 /// Where a row goes: a table and, since a batch is of one partition, a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,12 +14,23 @@ pub(super) struct Target(u32);
 
 const EVENTS: u32 = 0;
 const DEAD_LETTERS: u32 = 1;
+const PAYLOADS: u32 = 2;
 const MONTH_BITS: u32 = 24;
 
 impl Target {
     /// The table; `None` if a later release wrote the log.
     pub(super) fn table(self) -> Option<&'static Table> {
         LAYOUTS.get((self.0 >> MONTH_BITS) as usize).copied()
+    }
+
+    fn of_month(layout: u32, time: DateTime<Utc>) -> Self {
+        Self(layout << MONTH_BITS | (time.year() as u32 * 12 + time.month0()))
+    }
+
+    /// Year and month as `YYYYMM`; 0 for a table without partitions.
+    pub(super) fn month(self) -> u32 {
+        let months = self.0 & ((1 << MONTH_BITS) - 1);
+        if months == 0 { 0 } else { months / 12 * 100 + months % 12 + 1 }
     }
 }
 
@@ -38,17 +49,27 @@ impl Builder {
         let (id, target) = match item {
             Ok(event) => {
                 encode::event(event, &mut self.rows);
-                let month = event.occurred_at.year() as u32 * 12 + event.occurred_at.month0();
-                (event.event_id, EVENTS << MONTH_BITS | month)
+                (event.event_id, Target::of_month(EVENTS, event.occurred_at))
             }
             Err(rejection) => {
                 encode::rejection(rejection, &mut self.rows);
-                (rejection.letter_id, DEAD_LETTERS << MONTH_BITS)
+                (rejection.letter_id, Target(DEAD_LETTERS << MONTH_BITS))
             }
         };
+        self.index(id, target, start);
+    }
+
+    /// Adds the row of `payload`.
+    pub(super) fn add_payload(&mut self, payload: &Payload) {
+        let start = self.rows.len();
+        encode::payload(payload, &mut self.rows);
+        self.index(payload.event_id, Target::of_month(PAYLOADS, payload.occurred_at), start);
+    }
+
+    fn index(&mut self, id: EventId, target: Target, start: usize) {
         self.ids.push(id);
         self.index.extend_from_slice(&id.0.to_le_bytes());
-        self.index.extend_from_slice(&target.to_le_bytes());
+        self.index.extend_from_slice(&target.0.to_le_bytes());
         self.index.extend_from_slice(&((self.rows.len() - start) as u32).to_le_bytes());
     }
 

@@ -9,7 +9,7 @@ use crate::envelope::Rejection;
 /// How many rejections a report lists; all of them are counted and in `dead_letters`.
 pub const MAX_LISTED_LETTERS: usize = 100;
 
-/// What became of every input: `read = written + duplicate + dead`, once the writer has ended.
+/// What became of every input: `read = written + duplicate + dead + erased`, once the writer has ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Inputs that the source yielded.
@@ -20,6 +20,8 @@ pub struct Report {
     pub duplicate: u64,
     /// Inputs that are no events. Also counted again when they come again; the table has them once.
     pub dead: u64,
+    /// Events of people who were erased, and that were not written.
+    pub erased: u64,
     /// How many inserts the events took.
     pub batches: u64,
     /// The first [`MAX_LISTED_LETTERS`] rejections.
@@ -47,7 +49,8 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { read, written, duplicate, dead, .. } = self;
-        write!(f, "{read} read: {written} written, {duplicate} duplicate, {dead} dead")
+        let Self { read, written, duplicate, dead, erased, .. } = self;
+        write!(f, "{read} read: {written} written, {duplicate} duplicate, {dead} dead")?;
+        if *erased > 0 { write!(f, ", {erased} of people who were erased") } else { Ok(()) }
     }
 }

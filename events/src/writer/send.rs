@@ -20,10 +20,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Sends `batch`, at most `attempts` times while the error may pass.
 pub(super) async fn send(client: &Client, batch: &Batch, attempts: u32) -> Result<()> {
-    let mut attempt = 1;
-    while let Err(error) = send_once(client, batch, Fate::Unsent).await {
+    let (mut attempt, mut fate) = (1, Fate::Unsent);
+    while let Err(error) = send_once(client, batch, fate).await {
+        fate = Fate::Unknown;
         wait_or_fail(error, &mut attempt, attempts, batch.id).await.map_err(|error| Error::Batch {
-            table: batch.table.name,
+            table: batch.destination.table.name,
             rows: batch.rows,
             source: Box::new(error),
         })?;
@@ -58,7 +59,9 @@ pub(super) enum Fate {
 pub(super) async fn send_once(client: &Client, batch: &Batch, fate: Fate) -> Result<()> {
     let insert = client
         .driver()
-        .insert_formatted_with(batch.table.insert())
+        .insert_formatted_with(batch.destination.table.insert())
+        // 0 is the server's default: it spreads the rows itself, where there is anything to spread.
+        .with_setting("insert_shard_id", batch.destination.shard.to_string())
         // The batch is formed already: left to the server, it would be merged with others and answered early.
         .with_setting("async_insert", "0")
         .with_setting("insert_deduplicate", if fate == Fate::Unsent { "1" } else { "0" });

@@ -1,10 +1,13 @@
-//! A window of the log, cut into batches: the same window gives the same batches, whenever it is cut.
+//! A window of the log, cut into batches: the same window gives the same batches, whenever it is cut, as long as it is
+//! cut for the same shards. Only who was erased since is left out, and makes another batch of the one that has them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
 
-use super::batch::Batch;
+use super::batch::{Batch, Destination};
+use super::encode::{EVENTS, PAYLOADS};
 use super::record::{self, Target};
+use super::survey::Survey;
 use crate::envelope::EventId;
 use crate::log::Reader;
 
@@ -14,8 +17,10 @@ pub(super) struct Window {
     pub from: u64,
     /// The record after the last.
     pub end: u64,
-    /// One per table and month.
+    /// One per table, month and shard.
     pub batches: Vec<Batch>,
+    /// Events that were left out, because whose they are was erased.
+    pub erased: u64,
     /// Rows that came twice in it.
     pub duplicates: u64,
     /// All rows that were read.
@@ -46,10 +51,10 @@ struct Group {
 }
 
 /// Reads a window and seals its batches. Copies of an event within it are left out.
-pub(super) fn cut(reader: &mut Reader, extent: Extent) -> io::Result<Window> {
+pub(super) fn cut(reader: &mut Reader, extent: Extent, survey: &Survey) -> io::Result<Window> {
     let from = reader.position();
-    let mut groups: BTreeMap<Target, Group> = BTreeMap::new();
-    let (mut duplicates, mut total_rows, mut total_bytes, mut largest) = (0, 0, 0, 0);
+    let mut groups: BTreeMap<(Target, u32), Group> = BTreeMap::new();
+    let (mut duplicates, mut erased, mut total_rows, mut total_bytes, mut largest) = (0, 0, 0, 0, 0);
     let mut is_full;
     loop {
         is_full = match extent {
@@ -64,9 +69,13 @@ pub(super) fn cut(reader: &mut Reader, extent: Extent) -> io::Result<Window> {
                 unknown += 1;
                 return;
             };
-            let group = groups.entry(target).or_default();
+            if survey.erased.has_row(table, row) {
+                erased += u64::from(table.name == EVENTS.name);
+                return;
+            }
+            let group = groups.entry((target, survey.spread.shard_of(table, row))).or_default();
             if !group.ids.insert(id) {
-                duplicates += 1;
+                duplicates += u64::from(table.name != PAYLOADS.name);
                 return;
             }
             if group.bytes.is_empty() {
@@ -85,13 +94,15 @@ pub(super) fn cut(reader: &mut Reader, extent: Extent) -> io::Result<Window> {
             return Err(broken("a later release wrote it; use that one".to_owned()));
         }
     }
-    let sealed = groups.into_iter().filter_map(|(target, group)| {
-        target.table().map(|table| Batch::of_rows(table, group.bytes, group.ends))
+    let sealed = groups.into_iter().filter_map(|((target, shard), group)| {
+        let destination = Destination { table: target.table()?, month: target.month(), shard };
+        Some(Batch::of_rows(destination, group.bytes, group.ends))
     });
     Ok(Window {
         from,
         end: reader.position(),
         batches: sealed.collect(),
+        erased,
         duplicates,
         rows: total_rows,
         is_full,
