@@ -10,6 +10,7 @@
 pub mod commands;
 pub mod output;
 pub mod progress;
+pub mod sending;
 pub mod stores;
 
 use std::io::IsTerminal as _;

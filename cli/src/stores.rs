@@ -108,6 +108,21 @@ impl Stores {
         Self::run_reachable(resolved, Access::Owner, work).await
     }
 
+    /// As [`Stores::with`], also where only some of the databases can be reached; see [`Stores::all`] and
+    /// [`Stores::all_but_absent_events`].
+    ///
+    /// # Errors
+    ///
+    /// When a server can't be found or started; and whatever `work` says.
+    pub async fn with_reachable<T>(
+        context: &Context,
+        needs: Needs,
+        work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let resolved = dev::endpoints::resolve(&context.urls, needs, &context.program).await?;
+        Self::run_reachable(resolved, Access::Service, work).await
+    }
+
     /// As [`Stores::with`], on the embedded servers, whatever is configured.
     ///
     /// # Errors
@@ -124,9 +139,9 @@ impl Stores {
         resolved: Resolved,
         work: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        Self::run_reachable(resolved, Access::Service, async |stores| match stores.unreachable.first() {
-            None => work(stores).await,
-            Some((_, error)) => Err(anyhow::anyhow!("{error:#}")),
+        Self::run_reachable(resolved, Access::Service, async |stores| {
+            stores.all()?;
+            work(stores).await
         })
         .await
     }
@@ -199,6 +214,53 @@ impl Stores {
         self.open.events.as_ref().context("this command did not ask for ClickHouse")
     }
 
+    /// ClickHouse, also where it is away just now.
+    ///
+    /// # Errors
+    ///
+    /// If the command did not ask for it.
+    pub fn events_or_later(&self) -> anyhow::Result<events::Client> {
+        if let Some(client) = &self.open.events {
+            return Ok(client.clone());
+        }
+        let url =
+            self.resolved.endpoints.get(Store::Events).context("this command did not ask for ClickHouse")?;
+        Ok(events::Client::unchecked(url.expose())?)
+    }
+
+    /// Fails with why a database can't be used.
+    ///
+    /// # Errors
+    ///
+    /// As it says.
+    pub fn all(&self) -> anyhow::Result<()> {
+        match self.unreachable.first() {
+            Some((_, error)) => Err(anyhow::anyhow!("{error:#}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Fails with why a database can't be used, unless that is ClickHouse being away: what comes in waits in a log.
+    ///
+    /// # Errors
+    ///
+    /// As it says.
+    pub fn all_but_absent_events(&self) -> anyhow::Result<()> {
+        let is_away = |error: &anyhow::Error| {
+            let error = error.downcast_ref::<events::Error>();
+            error.is_some_and(|error| error.class() == events::Class::Transient)
+        };
+        match self.unreachable.iter().find(|(name, error)| *name != "events" || !is_away(error)) {
+            Some((_, error)) => Err(anyhow::anyhow!("{error:#}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the servers are this command's to migrate: embedded ones.
+    pub fn are_embedded(&self) -> bool {
+        self.resolved.servers.is_some()
+    }
+
     /// Whether this command has started a server, and is going to stop it.
     pub fn has_started_servers(&self) -> bool {
         self.resolved.servers.as_ref().is_some_and(dev::Servers::owns_any)
@@ -263,7 +325,12 @@ impl Stores {
         }
     }
 
-    async fn migrate_or_refuse(&self) -> anyhow::Result<()> {
+    /// Migrates what is embedded, and refuses what is behind.
+    ///
+    /// # Errors
+    ///
+    /// When a database is behind, or a migration fails.
+    pub async fn migrate_or_refuse(&self) -> anyhow::Result<()> {
         if self.resolved.servers.is_some() {
             self.migrate().await?;
             return Ok(());

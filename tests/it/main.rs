@@ -7,6 +7,7 @@
 mod harness;
 
 mod api;
+mod api_intake;
 mod architecture;
 mod cli;
 mod derived;
@@ -27,6 +28,7 @@ mod events_schema;
 mod events_sharded_writer;
 mod events_shards;
 mod events_sources;
+mod events_writer;
 mod identitydb;
 mod identitydb_cli;
 mod import_cargo_index;

@@ -145,9 +145,15 @@ pub async fn run(context: &Context, command: Command) -> anyhow::Result<Outcome>
         })
         .await;
     }
-    let (report, seconds) = Stores::with_migrated(context, needs, async |stores| {
+    let (report, seconds) = Stores::with_reachable(context, needs, async |stores| {
+        match command.way() {
+            // What comes now can wait in the log until ClickHouse is there.
+            Some(Way { follow: true, .. }) => stores.all_but_absent_events()?,
+            _ => stores.all()?,
+        }
+        stores.migrate_or_refuse().await?;
         let start = Instant::now();
-        Ok((ingest(stores.events()?, command).await?, start.elapsed().as_secs_f64()))
+        Ok((ingest(stores, command).await?, start.elapsed().as_secs_f64()))
     })
     .await?;
     if context.json {
@@ -158,14 +164,16 @@ pub async fn run(context: &Context, command: Command) -> anyhow::Result<Outcome>
     Ok(if report.dead == 0 { Outcome::Done } else { Outcome::Failed })
 }
 
-async fn ingest(client: &events::Client, command: Command) -> anyhow::Result<Report> {
+async fn ingest(stores: &Stores, command: Command) -> anyhow::Result<Report> {
     let bar = Bar::counter("events", "read");
     let progress = |report: &Report| bar.count(report.read);
     let way = command.way().cloned();
     let items = command.open()?;
     match way {
-        Some(Way { follow: true, log, .. }) => follow::follow(client, &log, items, progress).await,
-        _ => Ok(writer::write(client, items, writer::Options::default(), progress).await?),
+        Some(Way { follow: true, log, .. }) => {
+            follow::follow(&stores.events_or_later()?, &log, stores.are_embedded(), items, progress).await
+        }
+        _ => Ok(writer::write(stores.events()?, items, writer::Options::default(), progress).await?),
     }
 }
 
@@ -239,6 +247,9 @@ fn describe(report: &Report, seconds: f64) -> String {
         count(report.dead),
         paint(FAINT, format!("in {seconds:.1} s")),
     );
+    if report.erased > 0 {
+        text.push_str(&format!("\n{} of people who were erased, and not written", count(report.erased)));
+    }
     if report.written == 0 && report.dead == 0 {
         text.push_str(&format!("\n{}", paint(GOOD, "nothing new")));
     }

@@ -1,20 +1,30 @@
 //! `archer serve`: the HTTP interface.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use api::{Secret, Tokens, Webhooks};
 use clap::ValueEnum;
 use dev::endpoints::Needs;
 use events::Intake;
+use events::log::LogOptions;
+use events::writer::{DurableOptions, EventWriter};
+use tokio::sync::watch;
 
 use crate::output::Outcome;
+use crate::sending::{begin_when_ready, ready};
 use crate::stores::Stores;
 use crate::{Context, now};
 
 /// `archer serve`
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  archer serve\n  \
-    GITHUB_WEBHOOK_SECRET=… archer serve --listen 0.0.0.0:8080 --migrate check")]
+    GITHUB_WEBHOOK_SECRET=… archer serve --listen 0.0.0.0:8080 --migrate check --events-log /var/lib/archer/events\n  \
+    ARCHER_INGEST_TOKENS=octo=waka_… archer serve      # then api_url = http://127.0.0.1:8080 in ~/.wakatime.cfg\n\n\
+    Events are acknowledged once they are in the log, also while ClickHouse is away.")]
 pub struct Arguments {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
@@ -25,46 +35,182 @@ pub struct Arguments {
     /// What GitHub signs its webhooks with; without it they are not taken
     #[arg(long, env = "GITHUB_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
     github_secret: Option<String>,
+    /// What GitLab sends in X-Gitlab-Token; without it or a signing token its webhooks are not taken
+    #[arg(long, env = "GITLAB_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
+    gitlab_secret: Option<String>,
+    /// What GitLab signs its webhooks with (whsec_…); with it, unsigned ones are not taken
+    #[arg(long, env = "GITLAB_SIGNING_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    gitlab_signing_token: Option<String>,
+    /// What Bitbucket signs its webhooks with; without it they are not taken
+    #[arg(long, env = "BITBUCKET_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
+    bitbucket_secret: Option<String>,
+    /// Who else may send events (editors, the browser extension, CloudEvents, lines), and their token
+    #[arg(
+        long = "ingest-token",
+        env = "ARCHER_INGEST_TOKENS",
+        hide_env_values = true,
+        value_name = "ACTOR=TOKEN",
+        value_delimiter = ','
+    )]
+    ingest_tokens: Vec<String>,
+    /// Keeps no payloads of webhooks beside their events
+    #[arg(long)]
+    no_payloads: bool,
+    /// The folder that events are kept in until ClickHouse has them
+    #[arg(long, env = "ARCHER_EVENTS_LOG", value_name = "FOLDER", default_value = ".archer/serve-log")]
+    events_log: PathBuf,
+    /// The most that this folder holds; past it events are refused with 503
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..))]
+    events_log_max: u64,
+    /// How long to go on with requests, and then with sending, once told to stop
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    grace: u64,
     /// Whose events arrive
     #[arg(long, default_value = Intake::DEFAULT_TENANT)]
     tenant: String,
 }
 
+impl Arguments {
+    fn webhooks(&self) -> anyhow::Result<Webhooks> {
+        let secret = |given: &Option<String>| given.as_deref().and_then(Secret::new);
+        let gitlab_signing = match self.gitlab_signing_token.as_deref().filter(|token| !token.is_empty()) {
+            None => None,
+            Some(token) => Some(Secret::of_signing_token(token).context(
+                "the signing token of GitLab is none: expected whsec_ and base64, as GitLab has shown it",
+            )?),
+        };
+        Ok(Webhooks {
+            github: secret(&self.github_secret),
+            gitlab: secret(&self.gitlab_secret),
+            gitlab_signing,
+            bitbucket: secret(&self.bitbucket_secret),
+        })
+    }
+
+    fn tokens(&self) -> anyhow::Result<Tokens> {
+        let mut tokens = Tokens::default();
+        for (number, given) in (1..).zip(self.ingest_tokens.iter().filter(|given| !given.is_empty())) {
+            match given.split_once('=') {
+                Some((actor, token)) if !actor.is_empty() && token.len() >= MIN_TOKEN_LENGTH => {
+                    tokens.add(actor, token);
+                }
+                // Not repeated: it may be the token.
+                _ => bail!(
+                    "token {number} is none: expected ACTOR=TOKEN with a token of at least {MIN_TOKEN_LENGTH} characters"
+                ),
+            }
+        }
+        Ok(tokens)
+    }
+
+    fn options(&self) -> DurableOptions {
+        let log = LogOptions { max_bytes: self.events_log_max << 20, ..LogOptions::default() };
+        DurableOptions { log, ..DurableOptions::default() }
+    }
+}
+
+/// A shorter token can be guessed.
+const MIN_TOKEN_LENGTH: usize = 16;
+
 /// What a starting service does about pending migrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Migrate {
-    /// Apply them before listening, in identitydb as who migrates it (IDENTITYDB_OWNER_URL)
+    /// Apply them before listening, in identitydb as who migrates it (IDENTITYDB_OWNER_URL); those of ClickHouse once it
+    /// is there
     Auto,
     /// Change nothing, and not be ready while any is pending
     Check,
 }
 
-/// Serves until it is told to stop, and lets requests end that have begun.
+/// Serves until it is told to stop; lets requests end that have begun, and sends what the log holds.
 ///
 /// # Errors
 ///
-/// When a store can't be reached, a migration fails, or the address is taken.
+/// When a store but ClickHouse can't be reached, a migration fails, the address is taken, or the log is in use.
 pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outcome> {
-    Stores::with(context, Needs::ALL, async |stores| {
-        if arguments.migrate == Migrate::Auto {
+    Stores::with_reachable(context, Needs::ALL, async |stores| {
+        stores.all_but_absent_events()?;
+        let migrates = arguments.migrate == Migrate::Auto;
+        if migrates {
             stores.migrate().await?;
         }
+        let client = stores.events_or_later()?;
+        let log = &arguments.events_log;
+        let writer = Arc::new(EventWriter::open_held(log, &client, arguments.options())?);
         let router = api::router(api::State {
             postgres: stores.postgres().map(|(name, db)| (name, db.clone())).collect(),
-            events: stores.events()?.clone(),
+            events: client.clone(),
+            writer: writer.clone(),
             tenant: arguments.tenant.clone(),
-            github_secret: arguments.github_secret.clone().and_then(api::Secret::new),
+            webhooks: arguments.webhooks()?,
+            tokens: arguments.tokens()?,
+            keeps_payloads: !arguments.no_payloads,
             now,
         });
         let listener = tokio::net::TcpListener::bind(arguments.listen).await.with_context(|| {
             format!("{} can't be listened on; --listen takes another address", arguments.listen)
         })?;
-        let stop = told_to_stop();
+        let (stop, stopping) = watch::channel(false);
+        let told = told_to_stop();
         anstream::eprintln!("listening on http://{}", listener.local_addr()?);
-        axum::serve(listener, router).with_graceful_shutdown(stop).await?;
+        let grace = Duration::from_secs(arguments.grace);
+        let serving = async {
+            let mut stopping = stopping.clone();
+            let stop = async move { drop(stopping.wait_for(|stopping| *stopping).await) };
+            axum::serve(listener, router).with_graceful_shutdown(stop).await
+        };
+        let ending = async {
+            told.await;
+            stop.send_replace(true);
+            tokio::time::sleep(grace).await;
+        };
+        {
+            let beginning = async {
+                begin_when_ready(&client, &writer, log, migrates).await;
+                replay_parked(&writer).await;
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                served = serving => served?,
+                () = ending => tracing::warn!("requests did not end within {grace:?}"),
+                () = beginning => {}
+            }
+        }
+        let ending = async {
+            // Told to stop before it had begun.
+            if ready(&client, migrates).await.is_ok() {
+                writer.begin();
+            }
+            end(writer).await
+        };
+        match tokio::time::timeout(grace, ending).await {
+            Ok(ended) => ended?,
+            Err(_) => anstream::eprintln!(
+                "what ClickHouse did not take within {grace:?} is in {}, for the next start",
+                log.display()
+            ),
+        }
         Ok(Outcome::Done)
     })
     .await
+}
+
+/// Sends what was parked while a migration was missing.
+async fn replay_parked(writer: &EventWriter) {
+    match writer.replay_parked().await {
+        Ok(replayed) if replayed.sent > 0 => tracing::info!(rows = replayed.sent, "sent what was parked"),
+        Ok(_) => {}
+        Err(error) => tracing::warn!("what is parked stays so: {error}"),
+    }
+}
+
+/// Sends what the log holds as long as ClickHouse takes it; the rest is for the next start.
+async fn end(writer: Arc<EventWriter>) -> events::Result<()> {
+    match Arc::try_unwrap(writer) {
+        Ok(writer) => writer.shutdown().await,
+        // A request that did not end has it, too.
+        Err(writer) => writer.flush().await,
+    }
 }
 
 /// Ends when the process gets SIGINT (Ctrl-C) or SIGTERM, from now on.

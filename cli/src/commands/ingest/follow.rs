@@ -1,11 +1,14 @@
 //! `archer ingest … --follow`: a stream, through the durable log.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use events::writer::{DeadLetter, DurableOptions, EventWriter, MAX_LISTED_LETTERS, Report};
 use events::{Client, Error, Normalised};
 use tokio::sync::mpsc;
+
+use crate::sending::begin_when_ready;
 
 /// How many inputs are appended at once, at the most; fewer where no more have come.
 const PORTION: usize = 1000;
@@ -14,13 +17,20 @@ const PORTION: usize = 1000;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Takes what `lines` yields into the log in `folder` as it comes, until it ends, then waits until all is sent.
+///
+/// ClickHouse need not be there yet; `migrates` says whether its migrations are ours to apply when it is.
 pub(super) async fn follow(
     client: &Client,
     folder: &Path,
+    migrates: bool,
     lines: impl Iterator<Item = Normalised> + Send + 'static,
     progress: impl Fn(&Report),
 ) -> anyhow::Result<Report> {
-    let writer = EventWriter::open(folder, client, DurableOptions::default())?;
+    let writer = Arc::new(EventWriter::open_held(folder, client, DurableOptions::default())?);
+    let beginning = {
+        let (client, writer, folder) = (client.clone(), writer.clone(), folder.to_owned());
+        tokio::spawn(async move { begin_when_ready(&client, &writer, &folder, migrates).await })
+    };
     let before = writer.metrics(Instant::now());
     let (sender, mut receiver) = mpsc::channel(PORTION);
     let reading = tokio::task::spawn_blocking(move || {
@@ -50,12 +60,16 @@ pub(super) async fn follow(
     report.written = after.sent - before.sent;
     report.duplicate = after.duplicate - before.duplicate;
     report.dead = after.dead - before.dead;
+    report.erased = after.erased - before.erased;
     report.batches = after.batches - before.batches;
     if after.parked > before.parked {
         let parked = after.parked - before.parked;
         anstream::eprintln!("{parked} rows wait for the schema; migrate, then `archer ingest replay`");
     }
-    writer.shutdown().await?;
+    beginning.await?;
+    if let Some(writer) = Arc::into_inner(writer) {
+        writer.shutdown().await?;
+    }
     progress(&report);
     Ok(report)
 }
