@@ -108,14 +108,14 @@ async fn the_payload_of_a_webhook_is_kept_without_addresses() {
 async fn while_clickhouse_is_away_from_the_start_events_are_acknowledged_and_are_sent_once_it_is_there() {
     let events = TestEvents::empty().await;
     let gate = Gate::open(events.url()).await;
-    gate.close();
+    gate.set_open(false);
     let mut server = Server::start_with(events, &gate.url, &[]).await;
     assert_eq!(server.deliver(&signature(SECRET)).await, taken(1, 0, 0));
     let (status, readiness) = server.send("GET /health/ready", &[], "").await;
     let stores = readiness["stores"].as_array().unwrap();
     let is_ready = |name: &str| stores.iter().find(|store| store["name"] == name).unwrap()["ready"] == true;
     assert_eq!((status, is_ready("log"), is_ready("events")), (200, true, false), "{readiness}");
-    gate.reopen();
+    gate.set_open(true);
     server.has_events(1).await;
     // The table has them a moment before the writer knows.
     deadline(Duration::from_secs(60), "the metrics tell that it is sent", async || {
@@ -125,7 +125,7 @@ async fn while_clickhouse_is_away_from_the_start_events_are_acknowledged_and_are
         lines.iter().all(is_told).then_some(())
     })
     .await;
-    gate.close();
+    gate.set_open(false);
     assert_eq!(server.deliver(&signature(SECRET)).await, taken(0, 1, 0));
     assert_eq!(server.stop().await, Some(0));
 }
@@ -134,7 +134,7 @@ async fn while_clickhouse_is_away_from_the_start_events_are_acknowledged_and_are
 async fn what_there_is_no_room_for_is_refused_with_when_to_try_again_and_what_is_too_large_at_all() {
     let events = TestEvents::empty().await;
     let gate = Gate::open(events.url()).await;
-    gate.close();
+    gate.set_open(false);
     let server = Server::start_with(events, &gate.url, &["--events-log-max", "1", "--grace", "1"]).await;
     let mut state = 1_u64;
     let mut noise = || {

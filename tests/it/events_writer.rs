@@ -86,7 +86,7 @@ async fn parked_events_of_a_person_who_was_erased_meanwhile_are_not_replayed() {
 async fn a_stream_is_followed_while_clickhouse_is_away_from_the_start() {
     let (folder, database) = (tempfile::tempdir().unwrap(), TestEvents::migrated().await);
     let gate = Gate::open(database.url()).await;
-    gate.close();
+    gate.set_open(false);
     let mut command = archer(&["ingest", "events", "-", "--follow", "--log"]);
     command.arg(folder.path()).env("CLICKHOUSE_URL", &gate.url);
     let mut child =
@@ -101,7 +101,7 @@ async fn a_stream_is_followed_while_clickhouse_is_away_from_the_start() {
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
     let first = timeout(Duration::from_secs(60), said.next_line()).await.unwrap().unwrap().unwrap();
     assert!(first.starts_with("events wait in"), "{first}");
-    gate.reopen();
+    gate.set_open(true);
     let mut told = String::new();
     let mut output = child.stdout.take().unwrap();
     timeout(Duration::from_secs(60), output.read_to_string(&mut told)).await.unwrap().unwrap();
