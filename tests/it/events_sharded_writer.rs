@@ -34,7 +34,8 @@ async fn open(folder: &Path, client: &Client) -> EventWriter {
 async fn found(shards: &TestShards) -> Vec<String> {
     let mut found = Vec::new();
     for shard in [0, 1] {
-        let local = "SELECT (SELECT count() FROM events_local), (SELECT count() FROM dead_letters_local)";
+        let local =
+            "SELECT (SELECT count() FROM events_local FINAL), (SELECT count() FROM dead_letters_local FINAL)";
         found.push(shards.execute(shard, local).await.trim().to_owned());
     }
     found.push(shards.execute(0, "SELECT uniqExactMerge(events) FROM events_daily").await.trim().to_owned());

@@ -20,9 +20,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Sends `batch`, at most `attempts` times while the error may pass.
 pub(super) async fn send(client: &Client, batch: &Batch, attempts: u32) -> Result<()> {
-    let (mut attempt, mut fate) = (1, Fate::Unsent);
-    while let Err(error) = send_once(client, batch, fate).await {
-        fate = Fate::Unknown;
+    let mut attempt = 1;
+    while let Err(error) = send_once(client, batch, Fate::Unsent).await {
         wait_or_fail(error, &mut attempt, attempts, batch.id).await.map_err(|error| Error::Batch {
             table: batch.destination.table.name,
             rows: batch.rows,
