@@ -55,6 +55,23 @@ impl Servers {
             Self::Two(shards) => shards.crash(number).await,
         }
     }
+
+    /// Does `work`, and meanwhile starts again, as whoever looks after a server does, each that ends by itself.
+    async fn look_after<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let revive = async {
+            match self {
+                Self::One { .. } => std::future::pending().await,
+                Self::Two(shards) => loop {
+                    let (number, reason) = shards.revive().await;
+                    say(&format!("shard {number} is started again: {reason}\n"));
+                },
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            () = revive => unreachable!("it is never done"),
+        }
+    }
 }
 
 fn variable(name: &str) -> Option<u64> {
@@ -77,12 +94,12 @@ async fn kill(mut servers: Servers, log: &Path) {
         let is_writer = random.random_bool(0.5);
         let number = random.random_range(0..servers.names().len());
         let victim = if is_writer { "the writer" } else { servers.names()[number] };
-        writer.listen(wait).await;
+        let old_url = servers.url();
+        servers.look_after(writer.listen(wait)).await;
         let (seed, acknowledged) = (seed + round, writer.acknowledged);
         say(&format!(
             "round {round}, SEED={seed}: {victim} dies after {wait:?}, {acknowledged} acknowledged\n"
         ));
-        let old_url = servers.url();
         if !is_writer {
             // It writes on while the server is away.
             servers.crash(number).await;
@@ -95,7 +112,7 @@ async fn kill(mut servers: Servers, log: &Path) {
     let acknowledged = writer.kill().await;
     let until = EVENTS.max(acknowledged);
     let mut last = NumberedWriter::start(log, &servers.url(), acknowledged, Some(until));
-    last.finish().await;
+    servers.look_after(last.finish()).await;
     assert_eq!(last.acknowledged, until);
 
     let url = servers.url();

@@ -57,4 +57,10 @@ impl TestShards {
     pub async fn crash(&mut self, shard: usize) {
         self.servers.crash(shard).await.expect("the shard starts again");
     }
+
+    /// Waits until a shard ends by itself, and starts it again on its data; which it was, counted from 0, and why.
+    pub async fn revive(&mut self) -> (usize, String) {
+        let (shard, reason) = self.servers.revive().await.expect("the shard starts again");
+        (shard, reason.to_string())
+    }
 }
