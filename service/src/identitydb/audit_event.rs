@@ -112,7 +112,7 @@ impl Entry {
         let origin_id = origin_in_txn(txn, act).await?;
         let entry = audit_event::ActiveModel {
             occurred_at: Set(act.at),
-            actor_user_id: Set(act.actor),
+            actor_user_id: Set(act.actor.user()),
             origin_id: Set(origin_id),
             action: Set(self.action.to_owned()),
             object_kind: Set(self.object_kind.to_owned()),
@@ -128,7 +128,7 @@ impl Entry {
 
 /// The row of where the actor acts from; none where either is not known.
 pub(super) async fn origin_in_txn(txn: &impl ConnectionTrait, act: &Act<'_>) -> Result<Option<OriginId>> {
-    let (Some(user), Some(origin)) = (act.actor, act.origin) else { return Ok(None) };
+    let (Some(user), Some(origin)) = (act.actor.user(), act.origin) else { return Ok(None) };
     rule::address(origin.address)?;
     rule::agent(origin.agent)?;
     let known = origin::Entity::find()

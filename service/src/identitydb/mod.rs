@@ -24,12 +24,12 @@
 //!
 //! # async fn example(db: &sea_orm::DatabaseConnection, now: chrono::DateTime<chrono::Utc>) -> service::Result<()> {
 //! let ada = user::Registration { name: "ada", display_name: "", email: "ada@example.org" };
-//! let ada = user::register(db, &ada, &Act::system(now)).await?;
+//! let ada = user::register(db, &ada, &Act::newcomer(now)).await?;
 //! let by_ada = Act::by(ada.id, now);
 //! let acme = organization::create(db, "acme", "Acme", ada.id, &by_ada).await?;
 //!
 //! let bob = user::Registration { name: "bob", display_name: "Bob", email: "bob@example.org" };
-//! let bob = user::register(db, &bob, &Act::system(now)).await?;
+//! let bob = user::register(db, &bob, &Act::newcomer(now)).await?;
 //! organization_user::add(db, acme.id, bob.id, Role::Member, &by_ada).await?;
 //! assert!(!permission::can(db, bob.id, "invite", Object::Organization(acme.id)).await?);
 //!
@@ -54,7 +54,7 @@
 //! # ) -> service::Result<()> {
 //! let hasher = Hasher::new(Scheme::CURRENT, 2)?; // one for the process: two hashes at once, 19 MiB each
 //! let mut rng = rand::rng();
-//! let act = Act::system(now).from(Origin { address: "203.0.113.7", agent: "Firefox/150" });
+//! let act = Act::newcomer(now).from(Origin { address: "203.0.113.7", agent: "Firefox/150" });
 //!
 //! let login = session::Login { login: "ada", password: &typed };
 //! let signed_in = session::sign_in(db, &hasher, &login, TimeDelta::days(30), &mut rng, &act).await?;
@@ -99,7 +99,7 @@ pub mod team_user;
 pub mod user;
 pub mod user_email;
 
-pub use act::{Act, Origin};
+pub use act::{Act, Actor, Origin};
 
 /// `error` as a [`Error::Conflict`] about `what` where it is a violation of one of the unique keys `keys`.
 fn conflict_on(keys: &'static [&'static str], what: impl FnOnce() -> String) -> impl FnOnce(DbErr) -> Error {

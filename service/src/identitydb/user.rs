@@ -90,7 +90,7 @@ pub async fn register(
         ..Default::default()
     };
     email.insert(&txn).await?;
-    Entry::new("register", "user", user.id.0).record_in_txn(&txn, &act.or_by(user.id)).await?;
+    Entry::new("register", "user", user.id.0).record_in_txn(&txn, &act.known_as(user.id)).await?;
     commit(txn).await?;
     Ok(user)
 }

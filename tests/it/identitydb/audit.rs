@@ -4,7 +4,8 @@ use entity_identitydb::{Role, audit_event};
 use sea_orm::{ConnectionTrait, EntityTrait, TransactionTrait};
 use serde_json::json;
 use service::identitydb::audit_event::{Filter, add_month, read};
-use service::identitydb::{Act, Origin, organization_user, user};
+use service::identitydb::user::{self, Registration};
+use service::identitydb::{Act, Origin, organization_user};
 
 use super::{act, create, noon, register};
 use crate::harness::TestDb;
@@ -34,6 +35,18 @@ async fn every_write_tells_who_did_what_to_what_from_where_before_and_after() {
     let origins: Vec<_> = origins.iter().map(|row| (row.id, &*row.address, &*row.agent)).collect();
     assert_eq!(origins, [(told[0].origin_id.unwrap(), "203.0.113.7", "curl/8")]);
     assert!(told.iter().all(|row| row.origin_id == told[0].origin_id && row.occurred_at == noon()));
+}
+
+#[tokio::test]
+async fn who_registers_is_named_and_who_is_registered_by_an_operator_is_not() {
+    let db = TestDb::served().await;
+    let eve = Registration { name: "eve", display_name: "", email: "eve@example.org" };
+    let by = Act::newcomer(noon()).from(Origin { address: "203.0.113.7", agent: "Firefox/150" });
+    let eve = user::register(&*db, &eve, &by).await.unwrap();
+    register(&db, "bob").await;
+    let told = read(&*db, Filter::default(), None, 10).await.unwrap();
+    let told: Vec<_> = told.iter().map(|row| (row.actor_user_id, row.origin_id.is_some())).collect();
+    assert_eq!(told, [(None, false), (Some(eve.id), true)]);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use super::audit_event::{Entry, origin_in_txn};
 use super::password::{Hasher, confirm_in_txn};
 use super::scope::{Live, delete_all};
 use super::secret::{self, Kind};
-use super::{Act, commit, expiry, rule, user};
+use super::{Act, Actor, commit, expiry, rule, user};
 use crate::error::{Error, Result};
 
 /// What somebody shows to sign in.
@@ -74,7 +74,7 @@ pub async fn sign_in(
     let anew = if is_outdated { Some(hasher.hash(shown.password, rng).await) } else { None };
     let secret = secret::generate(Kind::Session, rng);
 
-    let act = act.or_by(known.user_id);
+    let act = Act { actor: Actor::User(known.user_id), ..*act };
     let txn = db.begin().await?;
     let is_there = user::find_held_in_txn(&txn, known.user_id).await?.is_some();
     if !is_there || !confirm_in_txn(&txn, hasher, &known, anew).await? {
