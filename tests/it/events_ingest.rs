@@ -379,6 +379,29 @@ async fn an_insert_whose_answer_is_lost_is_sent_again_and_written_once() {
 }
 
 #[tokio::test]
+async fn a_batch_of_which_the_server_kept_nothing_but_the_token_is_written_when_it_is_sent_again() {
+    let database = TestEvents::migrated().await;
+    let direct = Client::connect(database.url()).await.unwrap();
+    let (before, after) = database.url().split_once('@').unwrap();
+    let (server, name) = after.split_once('/').unwrap();
+    let events = || (0..100).map(|number| issue(number, "2024-05-01T10:00:00Z")).collect();
+    let letter = || vec![Err(Rejection::new(&intake(), "github", "line 7", "broken", b"x"))];
+    let inputs: [(&str, &dyn Fn() -> Vec<Normalised>); 2] = [("events", &events), ("dead_letters", &letter)];
+    for (table, items) in inputs {
+        let written = write(&direct, items(), Options::default()).await;
+        let count = format!("SELECT count() FROM {table}");
+        let before_it = number(&database, &count).await;
+        // As a server leaves it that is killed after it noted the token and before it committed the rows.
+        database.execute(&format!("ALTER TABLE {table} DELETE WHERE 1 SETTINGS mutations_sync = 2")).await;
+        let (proxy, lost) = lossy_proxy(server.to_owned(), INSERT, 1).await;
+        let client = Client::connect(&format!("{before}@{proxy}/{name}")).await.unwrap();
+        assert_eq!(counts(&write(&client, items(), Options::default()).await), counts(&written));
+        assert_eq!(lost.load(Ordering::SeqCst), 1);
+        assert_eq!(number(&database, &count).await, before_it, "{table}");
+    }
+}
+
+#[tokio::test]
 async fn when_no_answer_ever_comes_the_error_says_that_running_again_is_safe() {
     let database = TestEvents::migrated().await;
     let (before, after) = database.url().split_once('@').unwrap();

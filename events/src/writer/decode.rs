@@ -50,6 +50,11 @@ pub(super) fn value<'a>(table: &Table, row: &'a [u8], column: &str) -> Option<&'
     None
 }
 
+/// The id of the dead letter that `row` of `table` is; `None` if it is none.
+pub(super) fn letter_id(table: &Table, row: &[u8]) -> Option<EventId> {
+    value(table, row, "letter_id").and_then(|mut bytes| id(&mut bytes))
+}
+
 /// Where a row of `table` goes, as far as it says itself: the month of `occurred_at`.
 pub(super) fn destination(table: &'static Table, row: &[u8]) -> Destination {
     let time = value(table, row, "occurred_at").and_then(|mut bytes| time(&mut bytes));

@@ -8,6 +8,9 @@ use crate::envelope::{Event, EventId, Rejection};
 use crate::error::{Class, Result};
 use crate::query::instant;
 
+use super::batch::Batch;
+use super::decode;
+use super::encode::EVENTS;
 use super::send::wait_or_fail;
 
 /// Those of `events` that the table has, as far as can be told within `attempts`. Looks only where they would be: at their tenants and times.
@@ -36,6 +39,19 @@ pub(super) async fn letters(
 ) -> Result<HashSet<EventId>> {
     let ids = rejections.iter().map(|rejection| rejection.letter_id);
     lookup(client, "dead_letters", "letter_id", "1", ids, attempts).await
+}
+
+/// Whether the table has every row of `batch`; false, too, if that can't be told.
+pub(super) async fn has_all(client: &Client, batch: &Batch, attempts: u32) -> Result<bool> {
+    let rows = || (0..batch.rows).map(|row| batch.row(row));
+    let table = batch.destination.table;
+    let found = if table.name == EVENTS.name {
+        events(client, &rows().filter_map(decode::event).collect::<Vec<_>>(), attempts).await?
+    } else {
+        let ids: Vec<_> = rows().filter_map(|row| decode::letter_id(table, row)).collect();
+        lookup(client, table.name, "letter_id", "1", ids.iter().copied(), attempts).await?
+    };
+    Ok(found.len() == batch.rows)
 }
 
 /// Those of `ids` that stand in `column` of `table` where `condition` holds.

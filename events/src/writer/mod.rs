@@ -4,7 +4,8 @@
 //! and a partition is a month. When a group is full it is *sealed*: what the table has already is left out, the
 //! rest is sorted and encoded once, and the bytes' hash is the batch's id. The batch is then sent, and sent
 //! again on transient errors, as the same bytes under the same token, so that an insert whose answer got lost
-//! is not inserted twice.
+//! is not inserted twice. A server that is killed may keep the token and lose the rows, so after more than one attempt
+//! the table is asked for them, and what is not there is sent without a token.
 //!
 //! On a cluster a batch is of one shard, too: each shard gets it as one block under its token. Events of people who were
 //! erased are left out, and every batch that the server took is in `ingest_batches`.
@@ -69,6 +70,7 @@ use crate::error::Result;
 use account::Entry;
 use batch::Batch;
 use group::{Groups, Month};
+use send::Fate;
 use survey::{Survey, Surveyor};
 
 pub use durable::{Ack, DurableOptions, EventWriter, MAX_REPLAYED_LETTERS, Replayed};
@@ -237,7 +239,13 @@ impl<'a> Writer<'a> {
     }
 
     async fn send(&mut self, batch: &Batch) -> Result<()> {
-        send::send(self.client, batch, self.options.attempts).await?;
+        let attempts = self.options.attempts;
+        if send::send(self.client, batch, Fate::Unsent, attempts).await? > 1
+            && !known::has_all(self.client, batch, attempts).await?
+        {
+            // The server died with the token of an attempt and without its rows: see `Fate::Unknown`.
+            send::send(self.client, batch, Fate::Unknown, attempts).await?;
+        }
         self.entries.push(Entry::of(batch));
         if self.entries.len() >= PORTION {
             self.account().await;

@@ -18,17 +18,17 @@ const CHUNK_BYTES: usize = 1 << 20;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Sends `batch`, at most `attempts` times while the error may pass.
-pub(super) async fn send(client: &Client, batch: &Batch, attempts: u32) -> Result<()> {
+/// Sends `batch`, at most `attempts` times while the error may pass; how many it took.
+pub(super) async fn send(client: &Client, batch: &Batch, fate: Fate, attempts: u32) -> Result<u32> {
     let mut attempt = 1;
-    while let Err(error) = send_once(client, batch, Fate::Unsent).await {
+    while let Err(error) = send_once(client, batch, fate).await {
         wait_or_fail(error, &mut attempt, attempts, batch.id).await.map_err(|error| Error::Batch {
             table: batch.destination.table.name,
             rows: batch.rows,
             source: Box::new(error),
         })?;
     }
-    Ok(())
+    Ok(attempt)
 }
 
 /// Waits before the next attempt; fails with `error` if that cannot pass or `attempt` was the last. The `id` of
