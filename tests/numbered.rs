@@ -1,8 +1,8 @@
 //! A writer that is killed: `numbered-writer-under-test FOLDER URL FROM [UNTIL]`.
 //!
-//! It appends numbered events from FROM on and says `acknowledged FROM UNTIL` of each portion, `full` each time the log
-//! has no room and `refused` each time the disk has none. At UNTIL, or when it is told to by SIGTERM, it stops, waits until
-//! all is sent, says `peak BYTES` of its memory, and ends. `LOG_BYTES` bounds the log.
+//! It appends numbered events from FROM on and says `acknowledged FROM UNTIL` of each portion, `full` each time the
+//! log has no room and `refused` each time the disk has none. At UNTIL, or when it is told to by SIGTERM, it stops,
+//! waits until all is sent, says `peak BYTES` of its memory, and ends. `LOG_BYTES` bounds the log.
 
 use std::io::Write as _;
 use std::path::Path;

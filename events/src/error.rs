@@ -300,10 +300,11 @@ impl Error {
         match self {
             Self::Unreachable { .. } | Self::LogFull { .. } | Self::Log { .. } => Class::Transient,
             Self::Server { code, .. } => match code {
-                // ATTEMPT_TO_READ_AFTER_EOF, UNEXPECTED_PACKET_FROM_SERVER, DNS_ERROR, ALL_CONNECTION_TRIES_FAILED: the
-                // server does not reach a shard. TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR, ABORTED,
-                // MEMORY_LIMIT_EXCEEDED, TABLE_IS_READ_ONLY, TOO_MANY_PARTS, TOO_FEW_LIVE_REPLICAS,
-                // UNKNOWN_STATUS_OF_INSERT, QUERY_WAS_CANCELLED, CANNOT_SCHEDULE_TASK, KEEPER_EXCEPTION
+                // ATTEMPT_TO_READ_AFTER_EOF, UNEXPECTED_PACKET_FROM_SERVER, DNS_ERROR, ALL_CONNECTION_TRIES_FAILED:
+                // the server does not reach a shard. TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT,
+                // NETWORK_ERROR, ABORTED, MEMORY_LIMIT_EXCEEDED, TABLE_IS_READ_ONLY, TOO_MANY_PARTS,
+                // TOO_FEW_LIVE_REPLICAS, UNKNOWN_STATUS_OF_INSERT, QUERY_WAS_CANCELLED, CANNOT_SCHEDULE_TASK,
+                // KEEPER_EXCEPTION
                 32 | 101 | 159 | 198 | 202 | 209 | 210 | 236 | 241 | 242 | 252 | 279 | 285 | 319 | 394
                 | 439 | 999 => Class::Transient,
                 // NO_SUCH_COLUMN_IN_TABLE, UNKNOWN_IDENTIFIER, UNKNOWN_TABLE, UNKNOWN_DATABASE

@@ -21,8 +21,9 @@ const QUESTIONS: [&str; 7] = ["SELECT", "WITH", "EXPLAIN", "SHOW", "DESCRIBE", "
 ///
 /// # Errors
 ///
-/// [`crate::Error::NoQuestion`] for a statement that does something else than ask. [`crate::Error::Server`] if the server refuses it: code 62 for a syntax error, 164 for what is not
-/// read-only, 497 for what the user is not granted, 159 when it takes too long. [`crate::Error::Answer`] if it names a `FORMAT`.
+/// [`crate::Error::NoQuestion`] for a statement that does something else than ask. [`crate::Error::Server`] if the
+/// server refuses it: code 62 for a syntax error, 164 for what is not read-only, 497 for what the user is not
+/// granted, 159 when it takes too long. [`crate::Error::Answer`] if it names a `FORMAT`.
 pub async fn raw(client: &Client, sql: &str) -> Result<Table> {
     let first = first_word(sql);
     if !QUESTIONS.iter().any(|question| first.eq_ignore_ascii_case(question)) {

@@ -30,8 +30,8 @@ use crate::log::Log;
 /// INVALID_SHARD_ID.
 const NO_SUCH_SHARD: u32 = 577;
 
-/// UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, IP_ADDRESS_NOT_ALLOWED, ACCESS_DENIED, AUTHENTICATION_FAILED: no fault
-/// of any row, and of a shard they are not told by an insert that sends it none.
+/// UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, IP_ADDRESS_NOT_ALLOWED, ACCESS_DENIED, AUTHENTICATION_FAILED: no
+/// fault of any row, and of a shard they are not told by an insert that sends it none.
 const NO_ACCESS: [u32; 6] = [192, 193, 194, 195, 497, 516];
 
 /// What a delivery needs.

@@ -13,7 +13,8 @@ use super::decode;
 use super::encode::EVENTS;
 use super::send::wait_or_fail;
 
-/// Those of `events` that the table has, as far as can be told within `attempts`. Looks only where they would be: at their tenants and times.
+/// Those of `events` that the table has, as far as can be told within `attempts`. Looks only where they would be: at
+/// their tenants and times.
 pub(super) async fn events(client: &Client, events: &[Event], attempts: u32) -> Result<HashSet<EventId>> {
     let times = || events.iter().map(|event| event.occurred_at);
     let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(HashSet::new()) };

@@ -23,10 +23,11 @@
 //! - [`EventWriter`] for what comes once (a stream, a request): it acknowledges when an event is in the
 //!   [log](crate::log), and sends it when the server takes it. The log is cut into windows, each window into batches
 //!   of one table, month and shard; what a window is, and for which shards it was cut, is written down before it is
-//!   sent, so that after a crash the same batches go out, without tokens if they may have gone out before, also where the
-//!   cluster has grown since. What an event was made of can be kept beside it, in `event_payloads`, scrubbed and for thirty days
-//!   ([`EventWriter::append_with_payloads`]); that is for what comes once, such as a webhook. What the schema refuses is parked, a row that the server refuses becomes a
-//!   dead letter with its words, and everything else is tried again for as long as it takes.
+//!   sent, so that after a crash the same batches go out, without tokens if they may have gone out before, also where
+//!   the cluster has grown since. What an event was made of can be kept beside it, in `event_payloads`, scrubbed and
+//!   for thirty days ([`EventWriter::append_with_payloads`]); that is for what comes once, such as a webhook. What
+//!   the schema refuses is parked, a row that the server refuses becomes a dead letter with its words, and everything
+//!   else is tried again for as long as it takes.
 //!
 //! ```no_run
 //! use std::path::Path;

@@ -49,9 +49,10 @@ pub(super) async fn wait_or_fail(error: Error, attempt: &mut u32, attempts: u32,
 pub(super) enum Fate {
     /// It was not sent to a server that may have been killed since.
     Unsent,
-    /// It was sent, nobody knows how far it got, and the server may have been killed. ClickHouse notes a token before it commits the rows
-    /// (`MergeTreeSink`), so one that is killed between the two takes the token for known and has no rows. Such a batch
-    /// is sent without a token: copies of its rows collapse in the table and count once in the rollup.
+    /// It was sent, nobody knows how far it got, and the server may have been killed. ClickHouse notes a token before
+    /// it commits the rows (`MergeTreeSink`), so one that is killed between the two takes the token for known and has
+    /// no rows. Such a batch is sent without a token: copies of its rows collapse in the table and count once in the
+    /// rollup.
     Unknown,
 }
 

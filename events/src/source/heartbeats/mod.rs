@@ -52,8 +52,9 @@ const COLUMNS: [&str; 15] = [
 
 /// Normalises one request: a heartbeat or a list of them.
 ///
-/// `actor` is whom the request belongs to, since WakaTime's heartbeats name nobody (there the key of the API does);
-/// a heartbeat's own `actor` goes before it. A heartbeat that is none costs itself only; its place is its number in the list.
+/// `actor` is whom the request belongs to, since WakaTime's heartbeats name nobody (there the key of the API does); a
+/// heartbeat's own `actor` goes before it. A heartbeat that is none costs itself only; its place is its number in the
+/// list.
 ///
 /// The identity is the heartbeat's `id`, else its canonical content and actor, so that a heartbeat that was kept
 /// while offline and is sent again in another list is the same event.
