@@ -34,21 +34,26 @@ impl Server {
     pub async fn start(migrate: &str) -> Self {
         let events = TestEvents::empty().await;
         let url = events.url().to_owned();
-        Self::start_with(events, &url, &["--migrate", migrate]).await
+        Self::start_with(events, &url, &["--migrate", migrate], &[]).await
     }
 
     /// With `events`, which it reaches at `url`.
-    pub async fn start_with(events: TestEvents, url: &str, arguments: &[&str]) -> Self {
+    pub async fn start_with(
+        events: TestEvents,
+        url: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let db = TestDb::empty(Database::Ardb).await;
-        let databases = [("DATABASE_URL", db.url()), ("CLICKHOUSE_URL", url)];
-        let server = Self::start_on(events, &databases, arguments).await;
+        let variables = [&[("DATABASE_URL", db.url()), ("CLICKHOUSE_URL", url)], variables].concat();
+        let server = Self::start_on(events, &variables, arguments).await;
         Self { _db: Some(db), ..server }
     }
 
-    /// Over the databases that these variables name; `events` is one of them.
-    async fn start_on(events: TestEvents, databases: &[(&str, &str)], arguments: &[&str]) -> Self {
+    /// With these variables, which name the databases; `events` is one of them.
+    async fn start_on(events: TestEvents, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
         let log = tempfile::tempdir().unwrap();
-        let mut command = serve(databases, log.path());
+        let mut command = serve(variables, log.path());
         let mut child = command.args(arguments).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = async {
@@ -119,15 +124,38 @@ impl Server {
     }
 }
 
-fn serve(databases: &[(&str, &str)], log: &Path) -> Command {
+fn serve(variables: &[(&str, &str)], log: &Path) -> Command {
     let mut command = archer(&["serve", "--listen", "127.0.0.1:0", "--events-log"]);
-    command.arg(log).envs(databases.iter().copied()).envs([
+    let secrets = [
         ("GITHUB_WEBHOOK_SECRET", SECRET),
         ("GITLAB_WEBHOOK_SECRET", SECRET),
         ("BITBUCKET_WEBHOOK_SECRET", SECRET),
         ("ARCHER_INGEST_TOKENS", "octo=hush-hush-token-of-the-tests"),
-    ]);
+    ];
+    command.arg(log).envs(secrets).envs(variables.iter().copied());
     command
+}
+
+#[tokio::test]
+async fn a_secret_that_is_none_is_refused_at_the_start_and_not_repeated() {
+    for (variable, value, refusal) in [
+        (
+            "GITLAB_SIGNING_TOKEN",
+            "hush",
+            "GITLAB_SIGNING_TOKEN is no signing token: expected whsec_ and base64",
+        ),
+        (
+            "ARCHER_INGEST_TOKENS",
+            "octo=hush",
+            "ARCHER_INGEST_TOKENS, number 1: expected ACTOR=TOKEN with a token of at",
+        ),
+    ] {
+        let log = tempfile::tempdir().unwrap();
+        let ended = serve(&[(variable, value)], log.path()).output().await.unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1));
+        assert!(said.contains(refusal) && !said.contains("hush"), "{said}");
+    }
 }
 
 /// The HMAC-SHA-256 of `body`, as GitHub and Bitbucket write it.

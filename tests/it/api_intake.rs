@@ -109,7 +109,7 @@ async fn while_clickhouse_is_away_from_the_start_events_are_acknowledged_and_are
     let events = TestEvents::empty().await;
     let gate = Gate::open(events.url()).await;
     gate.set_open(false);
-    let mut server = Server::start_with(events, &gate.url, &[]).await;
+    let mut server = Server::start_with(events, &gate.url, &[], &[]).await;
     assert_eq!(server.deliver(&signature(SECRET)).await, taken(1, 0, 0));
     let (status, readiness) = server.send("GET /health/ready", &[], "").await;
     let stores = readiness["stores"].as_array().unwrap();
@@ -135,7 +135,7 @@ async fn what_there_is_no_room_for_is_refused_with_when_to_try_again_and_what_is
     let events = TestEvents::empty().await;
     let gate = Gate::open(events.url()).await;
     gate.set_open(false);
-    let server = Server::start_with(events, &gate.url, &["--events-log-max", "1", "--grace", "1"]).await;
+    let server = Server::start_with(events, &gate.url, &["--events-log-max", "1", "--grace", "1"], &[]).await;
     let mut state = 1_u64;
     let mut noise = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -177,8 +177,8 @@ async fn what_was_acknowledged_just_before_it_is_told_to_stop_is_sent_at_its_end
 async fn where_gitlab_signs_its_webhooks_a_secret_alone_is_not_enough() {
     let events = TestEvents::empty().await;
     let url = events.url().to_owned();
-    let token = ["--gitlab-signing-token", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"];
-    let server = Server::start_with(events, &url, &token).await;
+    let token = ("GITLAB_SIGNING_TOKEN", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    let server = Server::start_with(events, &url, &[], &[token]).await;
     let body = r#"{"object_kind":"push","user_username":"octo"}"#;
     let (id, time) = (("webhook-id", "9"), ("webhook-timestamp", "1714557600"));
     let signature = ("webhook-signature", "v1,Dc0g5Zqow3uOISa115LQnZ6MsmEqpYaENC/dAv4kKx4=");

@@ -1,12 +1,13 @@
 //! `archer serve`: the HTTP interface.
 
+mod secrets;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use api::{Secret, Tokens, Webhooks};
+use anyhow::Context as _;
 use clap::ValueEnum;
 use dev::endpoints::Needs;
 use events::Intake;
@@ -21,10 +22,10 @@ use crate::{Context, now};
 
 /// `archer serve`
 #[derive(clap::Args, Clone, Debug)]
-#[command(after_help = "Examples:\n  archer serve\n  \
+#[command(after_help = format!("{}\n\nExamples:\n  archer serve\n  \
     GITHUB_WEBHOOK_SECRET=… archer serve --listen 0.0.0.0:8080 --migrate check --events-log /var/lib/archer/events\n  \
     ARCHER_INGEST_TOKENS=octo=waka_… archer serve      # then api_url = http://127.0.0.1:8080 in ~/.wakatime.cfg\n\n\
-    Events are acknowledged once they are in the log, also while ClickHouse is away.")]
+    Events are acknowledged once they are in the log, also while ClickHouse is away.", secrets::HELP))]
 pub struct Arguments {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
@@ -32,27 +33,6 @@ pub struct Arguments {
     /// What to do about pending migrations
     #[arg(long, value_enum, default_value_t = Migrate::Auto)]
     migrate: Migrate,
-    /// What GitHub signs its webhooks with; without it they are not taken
-    #[arg(long, env = "GITHUB_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
-    github_secret: Option<String>,
-    /// What GitLab sends in X-Gitlab-Token; without it or a signing token its webhooks are not taken
-    #[arg(long, env = "GITLAB_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
-    gitlab_secret: Option<String>,
-    /// What GitLab signs its webhooks with (whsec_…); with it, unsigned ones are not taken
-    #[arg(long, env = "GITLAB_SIGNING_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    gitlab_signing_token: Option<String>,
-    /// What Bitbucket signs its webhooks with; without it they are not taken
-    #[arg(long, env = "BITBUCKET_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
-    bitbucket_secret: Option<String>,
-    /// Who else may send events (editors, the browser extension, CloudEvents, lines), and their token
-    #[arg(
-        long = "ingest-token",
-        env = "ARCHER_INGEST_TOKENS",
-        hide_env_values = true,
-        value_name = "ACTOR=TOKEN",
-        value_delimiter = ','
-    )]
-    ingest_tokens: Vec<String>,
     /// Keeps no payloads of webhooks beside their events
     #[arg(long)]
     no_payloads: bool,
@@ -71,46 +51,11 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    fn webhooks(&self) -> anyhow::Result<Webhooks> {
-        let secret = |given: &Option<String>| given.as_deref().and_then(Secret::new);
-        let gitlab_signing = match self.gitlab_signing_token.as_deref().filter(|token| !token.is_empty()) {
-            None => None,
-            Some(token) => Some(Secret::of_signing_token(token).context(
-                "the signing token of GitLab is none: expected whsec_ and base64, as GitLab has shown it",
-            )?),
-        };
-        Ok(Webhooks {
-            github: secret(&self.github_secret),
-            gitlab: secret(&self.gitlab_secret),
-            gitlab_signing,
-            bitbucket: secret(&self.bitbucket_secret),
-        })
-    }
-
-    fn tokens(&self) -> anyhow::Result<Tokens> {
-        let mut tokens = Tokens::default();
-        for (number, given) in (1..).zip(self.ingest_tokens.iter().filter(|given| !given.is_empty())) {
-            match given.split_once('=') {
-                Some((actor, token)) if !actor.is_empty() && token.len() >= MIN_TOKEN_LENGTH => {
-                    tokens.add(actor, token);
-                }
-                // Not repeated: it may be the token.
-                _ => bail!(
-                    "token {number} is none: expected ACTOR=TOKEN with a token of at least {MIN_TOKEN_LENGTH} characters"
-                ),
-            }
-        }
-        Ok(tokens)
-    }
-
     fn options(&self) -> DurableOptions {
         let log = LogOptions { max_bytes: self.events_log_max << 20, ..LogOptions::default() };
         DurableOptions { log, ..DurableOptions::default() }
     }
 }
-
-/// A shorter token can be guessed.
-const MIN_TOKEN_LENGTH: usize = 16;
 
 /// What a starting service does about pending migrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -126,8 +71,9 @@ enum Migrate {
 ///
 /// # Errors
 ///
-/// When a store but ClickHouse can't be reached, a migration fails, the address is taken, or the log is in use.
+/// When a secret is none, a store but ClickHouse can't be reached, a migration fails, the address is taken, or the log is in use.
 pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outcome> {
+    let (webhooks, tokens) = (secrets::webhooks()?, secrets::tokens()?);
     Stores::with_reachable(context, Needs::ALL, async |stores| {
         stores.all_but_absent_events()?;
         let migrates = arguments.migrate == Migrate::Auto;
@@ -142,8 +88,8 @@ pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outc
             events: client.clone(),
             writer: writer.clone(),
             tenant: arguments.tenant.clone(),
-            webhooks: arguments.webhooks()?,
-            tokens: arguments.tokens()?,
+            webhooks,
+            tokens,
             keeps_payloads: !arguments.no_payloads,
             now,
         });
