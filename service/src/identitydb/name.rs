@@ -1,6 +1,6 @@
 //! The names that users and organizations share, and when a released one may be taken again.
 
-use entity_identitydb::{UserId, name};
+use entity_identitydb::{OrganizationId, UserId, name};
 use sea_orm::prelude::DateTimeUtc;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use sha2::{Digest as _, Sha256};
@@ -50,19 +50,32 @@ pub async fn taken(db: &impl ConnectionTrait, name: &str, at: DateTimeUtc) -> Re
     Ok(found.one(db).await?.filter(|row| row.available_at.is_none_or(|available_at| available_at > at)))
 }
 
-/// Frees `name` where its quarantine is over at `at`, or where it was the `holder`'s own. The trigger that
+/// Who is about to take a name.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Taker {
+    /// Somebody who has had none.
+    Newcomer,
+    User(UserId),
+    Organization(OrganizationId),
+}
+
+/// Frees `name` where its quarantine is over at `at`, or where it was the `taker`'s own. The trigger that
 /// enters the next holder then finds it free.
 pub(super) async fn free_in_txn(
     txn: &impl ConnectionTrait,
     name: &str,
-    holder: Option<UserId>,
+    taker: Taker,
     at: DateTimeUtc,
 ) -> Result<()> {
-    let mut free = Condition::any().add(name::Column::AvailableAt.lte(at));
-    if let Some(holder) = holder {
-        let own = name::Column::UserId.eq(holder);
-        free = free.add(Condition::all().add(own).add(name::Column::AvailableAt.is_not_null()));
-    }
+    let own = match taker {
+        Taker::Newcomer => None,
+        Taker::User(user) => Some(name::Column::UserId.eq(user)),
+        Taker::Organization(organization) => Some(name::Column::OrganizationId.eq(organization)),
+    };
+    let given_up = name::Column::AvailableAt.is_not_null();
+    let free = Condition::any()
+        .add(name::Column::AvailableAt.lte(at))
+        .add_option(own.map(|own| Condition::all().add(own).add(given_up)));
     let which = Condition::all().add(name::Column::CanonicalKey.eq(key(name).to_vec())).add(free);
     delete_all::<name::Entity>(txn, which, at).await?;
     Ok(())

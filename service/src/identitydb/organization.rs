@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::audit_event::Entry;
+use super::name::Taker;
 use super::organization_user::owners_of;
 use super::scope::{AtMost, Live, delete_all, restore_all};
 use super::{Act, commit, conflict_on, name as names, rule, user as user_of};
@@ -58,7 +59,7 @@ pub async fn create(
     rule::display_name(display_name)?;
     let txn = db.begin().await?;
     user_of::hold_in_txn(&txn, owner).await?;
-    names::free_in_txn(&txn, name, None, act.at).await?;
+    names::free_in_txn(&txn, name, Taker::Newcomer, act.at).await?;
     let organization = organization::ActiveModel {
         name: Set(name.to_owned()),
         display_name: Set(display_name.to_owned()),
@@ -159,7 +160,7 @@ pub async fn rename(
     rule::name(to)?;
     let txn = db.begin().await?;
     let row = lock_one_in_txn(&txn, organization).await?;
-    names::free_in_txn(&txn, to, None, act.at).await?;
+    names::free_in_txn(&txn, to, Taker::Organization(organization), act.at).await?;
     let row = organization::ActiveModel { name: Set(to.to_owned()), ..row.into() };
     let row = row.update(&txn).await.map_err(conflict_on(NAME_KEYS, || format!("organization {to:?}")))?;
     Entry::new("rename", "organization", organization.0).record_in_txn(&txn, act).await?;

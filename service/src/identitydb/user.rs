@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::audit_event::Entry;
+use super::name::Taker;
 use super::organization::lock_in_txn as lock_organizations_in_txn;
 use super::organization_user::refuse_without_owner_in_txn;
 use super::scope::{AtMost, Live, delete_all, restore_all};
@@ -75,7 +76,7 @@ pub async fn register(
     rule::display_name(registration.display_name)?;
     rule::email(registration.email)?;
     let txn = db.begin().await?;
-    name::free_in_txn(&txn, registration.name, None, act.at).await?;
+    name::free_in_txn(&txn, registration.name, Taker::Newcomer, act.at).await?;
     let user = user::ActiveModel {
         name: Set(registration.name.to_owned()),
         display_name: Set(registration.display_name.to_owned()),
@@ -175,7 +176,7 @@ pub async fn rename(
     rule::name(to)?;
     let txn = db.begin().await?;
     let row = lock_in_txn(&txn, user).await?;
-    name::free_in_txn(&txn, to, Some(user), act.at).await?;
+    name::free_in_txn(&txn, to, Taker::User(user), act.at).await?;
     let row = user::ActiveModel { name: Set(to.to_owned()), ..row.into() };
     let row = row.update(&txn).await.map_err(conflict_on(NAME_KEYS, || format!("user {to:?}")))?;
     Entry::new("rename", "user", user.0).record_in_txn(&txn, act).await?;

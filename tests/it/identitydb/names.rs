@@ -63,6 +63,22 @@ async fn a_released_name_is_in_quarantine_for_others_and_free_for_who_gave_it_up
 }
 
 #[tokio::test]
+async fn an_organization_may_have_back_the_name_that_it_gave_up_and_nobody_else() {
+    let db = TestDb::served().await;
+    let ada = register(&db, "ada").await;
+    let acme = create(&db, "acme", ada.id).await;
+    let other = create(&db, "other", ada.id).await;
+    organization::rename(&*db, acme.id, "globex", &act()).await.unwrap();
+    let taken = |result| assert_eq!(said(result), r#"organization "acme" is there already"#);
+    taken(organization::create(&*db, "acme", "", ada.id, &act()).await);
+    taken(organization::rename(&*db, other.id, "acme", &act()).await);
+    assert_eq!(said(user::rename(&*db, ada.id, "acme", &act()).await), r#"user "acme" is there already"#);
+    assert_eq!(organization::rename(&*db, acme.id, "acme", &act()).await.unwrap().name, "acme");
+    let globex = organization::rename(&*db, other.id, "globex", &act()).await;
+    assert_eq!(said(globex), r#"organization "globex" is there already"#);
+}
+
+#[tokio::test]
 async fn another_letter_case_of_ones_own_name_is_a_rename_that_releases_nothing() {
     let db = TestDb::served().await;
     let ada = register(&db, "ada-l").await;

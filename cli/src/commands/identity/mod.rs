@@ -74,6 +74,15 @@ fn so_many(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
+/// What a rename did; another way of writing a name gives nothing up.
+fn renamed(from: &str, to: &str) -> String {
+    match name::canonical(from) == name::canonical(to) {
+        true if from == to => format!("{to} is called that already"),
+        true => format!("{from} is {to} from now on"),
+        false => format!("{from} is {to} from now on; the old name is in quarantine"),
+    }
+}
+
 /// How many rows of each table something was done to.
 fn table_of_rows(rows: &[(&str, u64)]) -> String {
     let rows = rows.iter().map(|&(what, number)| vec![what.to_owned(), count(number)]);

@@ -251,9 +251,7 @@ async fn rename(context: &Context, db: &DatabaseConnection, name: &str, to: &str
     let before = super::organization(db, name).await?;
     let act = Act::system(now());
     match organizations::rename(db, before.id, to, &act).await {
-        Ok(renamed) => print(context, &as_json(&renamed), |_| {
-            format!("{} is {} from now on; the old name is in quarantine", before.name, renamed.name)
-        }),
+        Ok(renamed) => print(context, &as_json(&renamed), |_| super::renamed(&before.name, &renamed.name)),
         Err(error) => Err(why_taken(db, to, error, act.at).await?),
     }
 }

@@ -277,9 +277,7 @@ async fn rename(context: &Context, db: &DatabaseConnection, name: &str, to: &str
     let user = super::user(db, name).await?;
     let act = Act::system(now());
     match users::rename(db, user.id, to, &act).await {
-        Ok(renamed) => print(context, &as_json(&renamed), |_| {
-            format!("{} is {} from now on; the old name is in quarantine", user.name, renamed.name)
-        }),
+        Ok(renamed) => print(context, &as_json(&renamed), |_| super::renamed(&user.name, &renamed.name)),
         Err(error) => Err(why_taken(db, to, error, act.at).await?),
     }
 }

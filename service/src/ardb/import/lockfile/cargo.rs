@@ -16,6 +16,7 @@ use crate::ardb::{inventory::CRATES_IO, name};
 const ECOSYSTEM: &str = "cargo";
 
 pub(super) fn parse(content: &str) -> Result<Inventory, Flaw> {
+    refuse_checksums_beyond_ascii(content)?;
     let lockfile: Lockfile = content.parse().map_err(|error| flaw(content, &error))?;
     if lockfile.packages.is_empty() {
         let reason =
@@ -56,6 +57,30 @@ pub(super) fn parse(content: &str) -> Result<Inventory, Flaw> {
         }
     }
     Ok(inventory)
+}
+
+/// cargo-lock 11 cuts a checksum into pairs of bytes, and panics where a cut is within a character.
+fn refuse_checksums_beyond_ascii(content: &str) -> Result<(), Flaw> {
+    fn find<'a>(key: &str, value: &'a toml::Value) -> Option<&'a str> {
+        match value {
+            toml::Value::String(text) => (key.starts_with("checksum") && !text.is_ascii()).then_some(text),
+            toml::Value::Array(values) => values.iter().find_map(|value| find(key, value)),
+            toml::Value::Table(table) => table.iter().find_map(|(key, value)| find(key, value)),
+            _ => None,
+        }
+    }
+    if content.is_ascii() && !content.contains('\\') {
+        return Ok(());
+    }
+    // What is no TOML is for cargo-lock to refuse.
+    let Ok(table) = content.parse::<toml::Table>() else { return Ok(()) };
+    match find("", &toml::Value::Table(table)) {
+        None => Ok(()),
+        Some(text) => {
+            let reason = format!("is no Cargo.lock: checksum {text:?} is not hexadecimal");
+            Err(Flaw::at(content, content.find(text).unwrap_or(0), reason))
+        }
+    }
 }
 
 /// crates.io is spelt in two ways, for its git and its sparse index.

@@ -125,6 +125,22 @@ fn what_is_malformed_is_refused_with_its_line_and_what_was_expected() {
         (
             Kind::Cargo,
             CARGO,
+            "checksum = \"bb22",
+            "checksum = \"bé2",
+            7,
+            "is no Cargo.lock: checksum \"bé24380ad12cdb0a2a4133eaeec82b5bb9fb9c15b48ef7133f92e582f8f59d8\" is not hexadecimal",
+        ),
+        (
+            Kind::Cargo,
+            CARGO,
+            "checksum = \"bb22",
+            "checksum = \"b\\u00e92",
+            1,
+            "is no Cargo.lock: checksum \"bé24380ad12cdb0a2a4133eaeec82b5bb9fb9c15b48ef7133f92e582f8f59d8\" is not hexadecimal",
+        ),
+        (
+            Kind::Cargo,
+            CARGO,
             "[[package]]",
             "[[package",
             3,
