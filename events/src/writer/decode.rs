@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::batch::{Destination, month};
 use super::encode::Table;
+use crate::envelope::time::{EARLIEST, END};
 use crate::envelope::{Attributes, Event, EventId};
 
 /// The event that `row` was encoded from; `None` if it was encoded from none.
@@ -98,8 +99,9 @@ fn id(row: &mut &[u8]) -> Option<EventId> {
     Some(EventId(u128::from(high) << 64 | u128::from(low)))
 }
 
+/// None, too, for a time that no event is accepted with.
 fn time(row: &mut &[u8]) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp_millis(word(row)? as i64)
+    DateTime::from_timestamp_millis(word(row)? as i64).filter(|time| (EARLIEST..END).contains(time))
 }
 
 #[cfg(test)]

@@ -68,6 +68,8 @@ mod tests {
         let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
         for (name, target) in TARGETS {
             assert!(fuzz.join("fuzz_targets").join(format!("{name}.rs")).exists(), "{name} has a target");
+            let words = fs::read_to_string(fuzz.join("dictionaries").join(format!("{name}.dict")));
+            assert!(words.is_ok_and(|words| !words.is_empty()), "{name} has a dictionary");
             let findings = fs::read_dir(fuzz.join("corpus").join(name)).unwrap();
             let mut read = 0;
             for finding in findings {
