@@ -102,3 +102,12 @@ impl Input<'_> {
         }
     }
 }
+
+/// Where a webhook delivery was, for people: its id, else its `name`, which is the event's as its header has it.
+pub(super) fn place_of(delivery: Option<&str>, name: &str) -> String {
+    match delivery {
+        Some(id) => format!("delivery {id}"),
+        None if name.is_empty() => "delivery".to_owned(),
+        None => name.to_owned(),
+    }
+}

@@ -92,7 +92,8 @@ fn scrub_run(run: &str, before: Option<char>, ends: bool, out: &mut String) {
     if ends || is_cut {
         let is_v6 = |text: &str| text.len() <= 45 && text.parse::<Ipv6Addr>().is_ok();
         if let Some(start) = starts().find(|at| begins(*at) && is_v6(&core[*at..])) {
-            out.push_str(&run[..start]);
+            // What is before it may be one, too, now that it ends there.
+            scrub_run(&run[..start], before, true, out);
             out.push_str(IP);
             return out.push_str(&run[core.len()..]);
         }
@@ -151,6 +152,7 @@ mod tests {
             ("ip=10.0.0.1", "ip=[ip]"),
             ("fe80::1", "[ip]"),
             ("addr:fe80::1", "addr:[ip]"),
+            ("f80::e80::1", "[ip][ip]"),
             ("http://[2001:db8::1]:80/", "http://[[ip]]:80/"),
             ("::ffff:10.0.0.1", "[ip]"),
             ("2001:db8:0:0:0:0:0:1", "[ip]"),

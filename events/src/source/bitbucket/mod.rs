@@ -9,7 +9,7 @@ mod key;
 use std::path::Path;
 
 use super::documents::{Documents, Stored};
-use super::draft::{Draft, Input};
+use super::draft::{Draft, Input, place_of};
 use super::json;
 use crate::envelope::{EventId, Intake, Normalised, canonical_json};
 use crate::error::Result;
@@ -31,7 +31,7 @@ pub const SOURCE: &str = "bitbucket";
 ///
 /// A [`crate::Rejection`] if the event key is none, the body no JSON object, or its time out of range.
 pub fn event(intake: &Intake, event_key: &str, delivery: Option<&str>, body: &[u8]) -> Normalised {
-    let place = delivery.map_or_else(|| event_key.to_owned(), |id| format!("delivery {id}"));
+    let place = place_of(delivery, event_key);
     normalise(intake, &Input { place: &place, raw: body }, Some(event_key), delivery)
 }
 

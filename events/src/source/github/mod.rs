@@ -8,7 +8,7 @@
 pub(super) mod fields;
 mod files;
 
-use super::draft::{Draft, Input};
+use super::draft::{Draft, Input, place_of};
 use super::json;
 use crate::envelope::{EventId, Intake, Normalised, canonical_json, limit};
 
@@ -34,7 +34,7 @@ pub const SOURCE: &str = "github";
 ///
 /// A [`crate::Rejection`] if the event name is no name, the body no JSON object, or its time out of range.
 pub fn event(intake: &Intake, event_name: &str, delivery: Option<&str>, body: &[u8]) -> Normalised {
-    let place = delivery.map_or_else(|| event_name.to_owned(), |id| format!("delivery {id}"));
+    let place = place_of(delivery, event_name);
     normalise(intake, &place, event_name, delivery, body)
 }
 

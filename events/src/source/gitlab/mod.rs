@@ -8,7 +8,7 @@ mod fields;
 use std::path::Path;
 
 use super::documents::{Documents, Stored};
-use super::draft::{Draft, Input};
+use super::draft::{Draft, Input, place_of};
 use super::json;
 use crate::envelope::{EventId, Intake, Normalised, canonical_json};
 use crate::error::Result;
@@ -32,7 +32,7 @@ pub const SOURCE: &str = "gitlab";
 ///
 /// A [`crate::Rejection`] if the body is no JSON object, says no kind, or its time is out of range.
 pub fn event(intake: &Intake, delivery: Option<&str>, body: &[u8]) -> Normalised {
-    let place = delivery.map_or_else(|| "delivery".to_owned(), |id| format!("delivery {id}"));
+    let place = place_of(delivery, "");
     normalise(intake, &Input { place: &place, raw: body }, delivery)
 }
 

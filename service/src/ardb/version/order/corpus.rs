@@ -23,11 +23,11 @@ const EXCEPTIONS: [(&str, &str); 2] = [
 ];
 
 fn corpus(folder: &str) -> Option<PathBuf> {
-    let found = std::env::var_os("ARCHER_CORPUS").map(|corpus| PathBuf::from(corpus).join(folder));
-    if found.is_none() {
-        println!("skipped: ARCHER_CORPUS is not set");
+    let corpus = std::env::var_os("ARCHER_CORPUS").filter(|corpus| !corpus.is_empty());
+    if corpus.is_none() {
+        println!("skipped: ARCHER_CORPUS names no folder");
     }
-    found
+    corpus.map(|corpus| PathBuf::from(corpus).join(folder))
 }
 
 /// The file has lines `a < b`, `a = b`, `a > b`, blank ones and comments. What disagrees, and how many pairs there are.
