@@ -139,7 +139,7 @@ pub fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         let label = output::paint(output::BAD, "error:");
-        anstream::eprintln!("{label} {error:#}");
+        anstream::eprintln!("{label} {}", output::told(&error));
         ExitCode::FAILURE
     })
 }
@@ -193,4 +193,27 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    /// Longer lines are broken, and an example that is broken can't be pasted.
+    fn too_long(command: &clap::Command) -> Vec<String> {
+        let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let examples = after.lines().filter(|line| line.starts_with("  ") && line.chars().count() > 100);
+        let own: Vec<String> = examples.map(|line| format!("{}: {line}", command.get_name())).collect();
+        own.into_iter().chain(command.get_subcommands().flat_map(too_long)).collect()
+    }
+
+    #[test]
+    fn every_example_of_the_help_can_be_pasted() {
+        let mut command = Arguments::command();
+        command.build();
+        let too_long = too_long(&command);
+        assert!(too_long.is_empty(), "{too_long:#?}");
+    }
 }

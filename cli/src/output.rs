@@ -116,6 +116,23 @@ pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
 }
 
+/// An error and its causes. Many say their cause themselves; it is not said twice.
+pub fn told(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        // sqlx's words around those of the server.
+        if said.contains(cause.strip_prefix("error returned from database: ").unwrap_or(&cause)) {
+            continue;
+        }
+        if !said.is_empty() {
+            said.push_str(": ");
+        }
+        said.push_str(&cause);
+    }
+    said
+}
+
 /// `1234567` as `1,234,567`.
 pub fn count(number: impl Into<u64>) -> String {
     let digits = number.into().to_string();
@@ -131,10 +148,17 @@ pub fn count(number: impl Into<u64>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::count;
+    use super::{count, told};
 
     #[test]
     fn a_count_has_a_comma_between_groups_of_three() {
         assert_eq!([0u64, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_cause_that_is_said_already_is_not_said_again() {
+        let inner = std::io::Error::other("connection refused");
+        let error = anyhow::Error::new(inner).context("no server: connection refused").context("can't list");
+        assert_eq!(told(&error), "can't list: no server: connection refused");
     }
 }

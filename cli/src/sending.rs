@@ -9,7 +9,7 @@ use events::migration::Extent;
 use events::writer::EventWriter;
 
 use crate::progress::Board;
-use crate::stores;
+use crate::{output, stores};
 
 /// How long to wait before ClickHouse is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -20,7 +20,7 @@ pub async fn begin_when_ready(client: &Client, writer: &EventWriter, log: &Path,
     let mut is_told = false;
     while let Err(error) = ready(client, migrates).await {
         if !is_told {
-            anstream::eprintln!("events wait in {}: {error:#}", log.display());
+            anstream::eprintln!("events wait in {}: {}", log.display(), output::told(&error));
             is_told = true;
         }
         tracing::debug!("not sending yet: {error:#}");

@@ -10,8 +10,8 @@ use migration_runner::{Runner, cli};
 use sea_orm::sqlx::{self, Connection as _, PgConnection};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
-use crate::Context;
 use crate::progress::Board;
+use crate::{Context, output};
 
 /// Connections of one command to one database. A command does one thing at a time, and an import reads
 /// on one connection while it writes on another.
@@ -235,7 +235,7 @@ impl Stores {
     /// As it says.
     pub fn all(&self) -> anyhow::Result<()> {
         match self.unreachable.first() {
-            Some((_, error)) => Err(anyhow::anyhow!("{error:#}")),
+            Some((_, error)) => Err(anyhow::anyhow!(output::told(error))),
             None => Ok(()),
         }
     }
@@ -251,7 +251,7 @@ impl Stores {
             error.is_some_and(|error| error.class() == events::Class::Transient)
         };
         match self.unreachable.iter().find(|(name, error)| *name != "events" || !is_away(error)) {
-            Some((_, error)) => Err(anyhow::anyhow!("{error:#}")),
+            Some((_, error)) => Err(anyhow::anyhow!(output::told(error))),
             None => Ok(()),
         }
     }

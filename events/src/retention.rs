@@ -17,7 +17,7 @@ use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::migration::literal;
 use crate::query::instant;
 use crate::topology::place;
@@ -25,14 +25,17 @@ use crate::topology::place;
 /// How many days a payload is kept where no rule says otherwise.
 pub const PAYLOAD_DAYS: u32 = 30;
 
+/// The most days of a rule; that many after any day that an event can have, the calendar of ClickHouse has ended.
+pub const MAX_DAYS: u32 = 150_000;
+
 /// The rule of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Serialize, Deserialize)]
 pub struct Retention {
     /// For whose events; empty for all who have no rule of their own.
     pub tenant: String,
-    /// Days that an event is kept after it happened; 0 for ever.
+    /// Days that an event is kept after it happened, at most [`MAX_DAYS`]; 0 for ever.
     pub events_days: u32,
-    /// Days that a payload is kept after it arrived; 0 for ever.
+    /// Days that a payload is kept after it arrived, at most [`MAX_DAYS`]; 0 for ever.
     pub payload_days: u32,
 }
 
@@ -63,8 +66,13 @@ pub async fn rules(client: &Client) -> Result<Vec<Retention>> {
 ///
 /// # Errors
 ///
-/// What the server says. The rule is kept first, so setting it again ends what an error interrupted.
+/// [`Error::Input`] for more than [`MAX_DAYS`], which the server would count round to less. What the server says;
+/// the rule is kept first, so setting it again ends what an error interrupted.
 pub async fn set(client: &Client, rule: &Retention, now: DateTime<Utc>) -> Result<()> {
+    if rule.events_days.max(rule.payload_days) > MAX_DAYS {
+        let reason = format!("expected at most {MAX_DAYS} days; 0 keeps for ever");
+        return Err(Error::Input { place: format!("the rule of {:?}", rule.tenant), reason });
+    }
     let table = place(client, "retention").await?.read;
     let Retention { tenant, events_days, payload_days } = rule;
     let insert = format!(

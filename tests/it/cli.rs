@@ -16,6 +16,36 @@ async fn archer_json(args: &[&str], variables: &[(&str, &str)]) -> (i32, Value) 
     (code, value)
 }
 
+/// What a tenant, a number of days, a cluster and a log are not is refused before any server is asked.
+#[tokio::test]
+async fn what_can_not_be_meant_of_events_is_refused_at_once_with_what_is_expected() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let missing = nowhere.path().join("log");
+    let cases: [(&[&str], i32, &str); 8] = [
+        (&["ingest", "events", "-", "--tenant", ""], 2, "expected a name; without --tenant"),
+        (&["serve", "--tenant", "a\nb"], 2, "no control character"),
+        (&["events", "erase", "--tenant", "", "--actor", "octo"], 2, "expected a name"),
+        (
+            &["events", "retention", "set", "--tenant", "", "--events-days", "9", "--yes"],
+            2,
+            "expected a name",
+        ),
+        (&["events", "retention", "set", "--events-days", "4000000000", "--yes"], 2, "not in 0..=150000"),
+        (&["events", "ddl", "--cluster", "x'; drop"], 2, "expected letters, digits"),
+        (&["migrate", "up", "--db", "events", "--cluster", ""], 2, "expected letters, digits"),
+        (&["ingest", "replay", "--log", missing.to_str().unwrap()], 1, "is no folder of a log"),
+    ];
+    let events = TestEvents::migrated().await;
+    for (args, code, said) in cases {
+        let mut command = archer(args);
+        command.env("CLICKHOUSE_URL", events.url());
+        let ran = run(command).await;
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{args:?}: {}", ran.stderr);
+    }
+    assert!(!missing.exists());
+}
+
 /// A repository of three commits by two people, with a lockfile.
 fn repository(folder: &Path) {
     let git = |args: &[&str], author: &str, time: &str| {

@@ -127,12 +127,21 @@ async fn retention_is_by_tenant_and_what_is_due_goes() {
         events_days,
         payload_days,
     };
+    let beyond = retention::set(&client, &rule("", retention::MAX_DAYS + 1, 0), now()).await;
+    assert!(beyond.unwrap_err().to_string().contains("expected at most 150000 days"));
     retention::set(&client, &rule("", 0, 0), now()).await.unwrap();
     assert_eq!(database.execute("SELECT count() FROM events").await.trim(), "4");
     // Of unknown time: kept by its arrival.
     database
         .execute("INSERT INTO events (tenant, event_id, source, kind, received_at) VALUES ('acme', generateUUIDv4(), 's', 'k', '2100-01-01 00:00:00')")
         .await;
+    retention::set(&client, &rule("acme", retention::MAX_DAYS, 0), now()).await.unwrap();
+    for table in ["events", "dead_letters"] {
+        database.execute(&format!("OPTIMIZE TABLE {table} FINAL")).await;
+    }
+    let kept = "SELECT (SELECT count() FROM events FINAL), (SELECT count() FROM dead_letters FINAL)";
+    let before = database.execute(kept).await;
+    assert_eq!(before.split('\t').next(), Some("5"));
     retention::set(&client, &rule("acme", 1, 1), now()).await.unwrap();
     assert_eq!(retention::rules(&client).await.unwrap(), [rule("", 0, 0), rule("acme", 1, 1)]);
     for table in ["events", "events_daily", "dead_letters"] {

@@ -1,5 +1,6 @@
 //! `archer events`: erasure, retention and the definition of the tables.
 
+use clap::builder::RangedI64ValueParser;
 use clap::{ArgGroup, Args, Subcommand};
 use dev::endpoints::Needs;
 use events::migration::{self, Cluster};
@@ -7,6 +8,7 @@ use events::retention::{self, Retention};
 use events::{Intake, erasure};
 use migration_runner::cli::{Stake, confirm_loss};
 
+use super::ingest;
 use crate::output::{self, FAINT, Outcome, STRONG, count, paint, plain};
 use crate::progress::Board;
 use crate::stores::Stores;
@@ -29,7 +31,7 @@ pub enum Command {
         `archer migrate up --db events --cluster main` runs them.")]
     Ddl {
         /// The cluster as `remote_servers` of its servers names it
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_parser = super::migrate::cluster)]
         cluster: Option<String>,
     },
 }
@@ -39,7 +41,7 @@ pub enum Command {
 #[command(group(ArgGroup::new("whom").required(true).args(["actor", "again"])))]
 pub struct Erase {
     /// Whose events
-    #[arg(long, default_value = Intake::DEFAULT_TENANT)]
+    #[arg(long, default_value = Intake::DEFAULT_TENANT, value_parser = ingest::tenant)]
     tenant: String,
     /// The person, as the events spell the name
     #[arg(long, value_name = "NAME")]
@@ -69,17 +71,22 @@ pub enum RetentionCommand {
 #[derive(Args, Clone, Debug)]
 pub struct Set {
     /// For whose events; all that have no rule of their own unless told
-    #[arg(long, default_value = "", hide_default_value = true)]
-    tenant: String,
+    #[arg(long, value_parser = ingest::tenant)]
+    tenant: Option<String>,
     /// Days that an event is kept after it happened; as before unless told
-    #[arg(long, value_name = "DAYS", required_unless_present = "payload_days")]
+    #[arg(long, value_name = "DAYS", value_parser = days(), required_unless_present = "payload_days")]
     events_days: Option<u32>,
     /// Days that a payload is kept after it arrived; as before unless told
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = days())]
     payload_days: Option<u32>,
     /// Does not ask
     #[arg(long)]
     yes: bool,
+}
+
+/// Days, as many as the calendar has.
+fn days() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(..=i64::from(retention::MAX_DAYS))
 }
 
 /// Carries out the command.
@@ -109,7 +116,7 @@ pub async fn run(context: &Context, command: Command) -> anyhow::Result<Outcome>
             show(context, &rules)?;
         }
         Command::Retention(RetentionCommand::Set(wanted)) => {
-            let whose = if wanted.tenant.is_empty() { "all tenants without a rule" } else { &wanted.tenant };
+            let whose = wanted.tenant.as_deref().unwrap_or("all tenants without a rule");
             let what = format!("what is due of {}", plain(whose));
             confirm_loss(&[Stake { database: "events".to_owned(), what }], wanted.yes)?;
             let rules =
@@ -140,17 +147,19 @@ async fn erase(context: &Context, client: &events::Client, whom: &Erase) -> anyh
         let rows = report.rows_deleted.iter().map(|(table, rows)| format!("{} from {table}", count(*rows)));
         let rows = rows.collect::<Vec<_>>().join(", ");
         let digest = paint(FAINT, &report.actor_digest);
-        format!("{} {rows}; {} days counted anew {digest}", paint(STRONG, "erased"), report.days.len())
+        let days = report.days.len() as u64;
+        format!("{} {rows}; {} days counted anew; known as {digest}", paint(STRONG, "erased"), count(days))
     });
     output::text(lines.collect::<Vec<_>>().join("\n"))
 }
 
 async fn set(client: &events::Client, wanted: &Set) -> anyhow::Result<Vec<Retention>> {
     let rules = retention::rules(client).await?;
-    let before = rules.iter().find(|rule| rule.tenant == wanted.tenant).or_else(|| rules.first());
+    let tenant = wanted.tenant.clone().unwrap_or_default();
+    let before = rules.iter().find(|rule| rule.tenant == tenant).or_else(|| rules.first());
     let before = before.cloned().unwrap_or_else(Retention::default_rule);
     let rule = Retention {
-        tenant: wanted.tenant.clone(),
+        tenant,
         events_days: wanted.events_days.unwrap_or(before.events_days),
         payload_days: wanted.payload_days.unwrap_or(before.payload_days),
     };

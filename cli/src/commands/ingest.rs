@@ -5,8 +5,10 @@ mod follow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use anyhow::bail;
 use clap::Subcommand;
 use dev::endpoints::Needs;
+use events::envelope::limit;
 use events::writer::{self, DurableOptions, EventWriter, Report};
 use events::{Intake, Normalised, source};
 
@@ -108,8 +110,17 @@ impl Stored {
 #[derive(clap::Args, Clone, Debug)]
 pub struct Tenant {
     /// Whose events these are
-    #[arg(long, default_value = Intake::DEFAULT_TENANT)]
+    #[arg(long, default_value = Intake::DEFAULT_TENANT, value_parser = tenant)]
     pub tenant: String,
+}
+
+/// A tenant's name as the tables take it.
+pub fn tenant(name: &str) -> Result<String, String> {
+    match name.len() {
+        0 => Err("expected a name; without --tenant it is that of who has none".to_owned()),
+        1..=limit::NAME if !name.contains(char::is_control) => Ok(name.to_owned()),
+        _ => Err(format!("expected at most {} bytes, and no control character", limit::NAME)),
+    }
 }
 
 /// Whose events, and which way they go.
@@ -219,6 +230,12 @@ impl Command {
 }
 
 async fn replay(context: &Context, client: &events::Client, log: &Path) -> anyhow::Result<Outcome> {
+    if !log.is_dir() {
+        bail!(
+            "{} is no folder of a log; --log FOLDER says where --follow or `archer serve` keeps one",
+            log.display()
+        );
+    }
     let writer = EventWriter::open(log, client, DurableOptions::default())?;
     let parked = writer.replay_parked().await?;
     let letters = writer.replay_dead_letters(now()).await?;

@@ -23,8 +23,9 @@ use crate::{Context, now};
 /// `archer serve`
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = format!("{}\n\nExamples:\n  archer serve\n  \
-    GITHUB_WEBHOOK_SECRET=… archer serve --listen 0.0.0.0:8080 --migrate check --events-log /var/lib/archer/events\n  \
-    ARCHER_INGEST_TOKENS=octo=waka_… archer serve      # then api_url = http://127.0.0.1:8080 in ~/.wakatime.cfg\n\n\
+    GITHUB_WEBHOOK_SECRET=… archer serve --listen 0.0.0.0:8080 --events-log /var/lib/archer/events\n  \
+    ARCHER_INGEST_TOKENS=octo=waka_… archer serve\n\n\
+    Of an editor, ~/.wakatime.cfg then has api_url = http://127.0.0.1:8080 and api_key = the token. \
     Events are acknowledged once they are in the log, also while ClickHouse is away.", secrets::HELP))]
 pub struct Arguments {
     /// Where to listen
@@ -46,7 +47,7 @@ pub struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     grace: u64,
     /// Whose events arrive
-    #[arg(long, default_value = Intake::DEFAULT_TENANT)]
+    #[arg(long, default_value = Intake::DEFAULT_TENANT, value_parser = super::ingest::tenant)]
     tenant: String,
 }
 

@@ -26,13 +26,11 @@ pub enum Command {
         1: some line is malformed.")]
     Compare(Arguments),
     /// Tells for each line of JSON from standard input whether the version is affected
-    #[command(
-        after_help = "Example:\n  echo '{\"version\": \"1.2\", \"ranges\": [{\"type\": \"ECOSYSTEM\", \
-        \"events\": [{\"introduced\": \"0\"}, {\"fixed\": \"1.3\"}]}], \"versions\": []}' \\\n    \
+    #[command(after_help = "Example:\n  \
+        echo '{\"version\":\"1.2\",\"ranges\":[{\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"1.3\"}]}]}' \\\n    \
         | archer version affects --ecosystem npm\n\n\
-        ranges and versions are those of an OSV record. Prints true or false per line; exit code 1: some \
-        line is malformed, which prints error in its place."
-    )]
+        ranges and versions are those of an OSV record, either may be left out. Prints true or false per line; exit code 1: some \
+        line is malformed, which prints error in its place.")]
     Affects(Arguments),
 }
 
@@ -119,7 +117,8 @@ fn compare(context: &Context, ecosystem: Ecosystem, input: impl BufRead) -> anyh
         let style = if all.disagreements.is_empty() { GOOD } else { WARN };
         let number = all.disagreements.len() as u64;
         let disagree = paint(style, format!("{} of them disagree", count(number)));
-        output::text(format!("{} pairs of {} compared, {disagree}", count(all.compared), all.ecosystem))?;
+        let pairs = if all.compared == 1 { "pair" } else { "pairs" };
+        output::text(format!("{} {pairs} of {} compared, {disagree}", count(all.compared), all.ecosystem))?;
     }
     Ok(match (all.malformed.is_empty(), all.disagreements.is_empty()) {
         (false, _) => Outcome::Failed,
@@ -200,7 +199,10 @@ fn affects(context: &Context, ecosystem: Ecosystem, input: impl BufRead) -> anyh
 }
 
 fn answer(text: &str, scheme: Scheme) -> Result<bool, String> {
-    let question: Question = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let question: Question = serde_json::from_str(text).map_err(|error| match error.is_eof() {
+        true => "ends within its JSON; a question is one line".to_owned(),
+        false => error.to_string().replace(" at line 1 column ", ", at byte "),
+    })?;
     let mut ranges = Vec::new();
     for Range { r#type, events } in question.ranges {
         let kind = r#type.as_deref().unwrap_or("ECOSYSTEM");

@@ -19,6 +19,7 @@
 //! The ledger stays a local table: migrations of a cluster are run through one of its servers, always the same.
 
 use super::effect;
+use super::history::literal;
 use super::lexer::{Piece, pieces};
 use super::{Migration, Statement};
 use crate::error::{Error, Result};
@@ -165,11 +166,11 @@ impl Cluster {
             let window = text.find("NON_REPLICATED_DEDUPLICATION_WINDOW");
             edits.extend(window.map(|at| (at, "replicated_deduplication_window".to_owned())));
         }
-        let cluster = &self.name;
+        let cluster = literal(&self.name);
         let everywhere = self.clause();
         let over = format!(
             "CREATE TABLE IF NOT EXISTS {name}{everywhere} AS {name}_local\n\
-             ENGINE = Distributed('{cluster}', currentDatabase(), {name}_local, {key})\n\
+             ENGINE = Distributed({cluster}, currentDatabase(), {name}_local, {key})\n\
              COMMENT 'The rows of {name}_local on every shard.'"
         );
         Ok(vec![text.edited(edits), over])
@@ -197,7 +198,7 @@ impl Cluster {
     }
 
     fn clause(&self) -> String {
-        if self.is_replicated { format!(" ON CLUSTER '{}'", self.name) } else { String::new() }
+        if self.is_replicated { format!(" ON CLUSTER {}", literal(&self.name)) } else { String::new() }
     }
 }
 

@@ -1,8 +1,10 @@
 //! How a secret comes in and goes out: never as an argument, which other processes and the shell's history see.
 
+use std::fs::File;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use anyhow::{Context as _, bail};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -24,15 +26,31 @@ pub fn read(what: &str, again: bool) -> anyhow::Result<SecretString> {
 
 fn ask(what: &str, again: bool) -> anyhow::Result<SecretString> {
     let cannot = || format!("the {what} can't be asked for");
+    show_again_at_the_end();
+    let hidden = |question: &str| tokio::task::block_in_place(|| rpassword::prompt_password(question));
     let secret: SecretString =
-        rpassword::prompt_password(format!("The {what}, which is not shown: ")).with_context(cannot)?.into();
+        hidden(&format!("The {what}, which is not shown: ")).with_context(cannot)?.into();
     if again {
-        let second = Zeroizing::new(rpassword::prompt_password("Once more: ").with_context(cannot)?);
+        let second = Zeroizing::new(hidden("Once more: ").with_context(cannot)?);
         if *second != secret.expose_secret() {
             bail!("that was not the same {what} twice; nothing was changed");
         }
     }
     Ok(secret)
+}
+
+/// Has the terminal show again what is typed, where Ctrl-C ends the program while a question is open.
+fn show_again_at_the_end() {
+    let Ok(terminal) = File::open("/dev/tty") else { return };
+    let Ok(before) = tcgetattr(&terminal) else { return };
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            // What fails here is out of reach.
+            let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
+            anstream::eprintln!();
+            std::process::exit(130); // as a shell tells the end by SIGINT
+        }
+    });
 }
 
 fn first_line(what: &str) -> anyhow::Result<SecretString> {

@@ -34,11 +34,20 @@ pub struct Arguments {
     #[arg(long, value_enum, value_delimiter = ',', default_value = "all", global = true)]
     db: Vec<Name>,
     /// Makes the tables of ClickHouse on this cluster, as `remote_servers` of its servers names it
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME", global = true, value_parser = cluster)]
     cluster: Option<String>,
     /// What to do with their migrations
     #[command(subcommand)]
     command: Command,
+}
+
+/// The name of a cluster: one of an element in ClickHouse's configuration.
+pub fn cluster(name: &str) -> Result<String, String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    match !name.is_empty() && name.chars().all(is_part) {
+        true => Ok(name.to_owned()),
+        false => Err("expected letters, digits, `_`, `-` and `.`, as `remote_servers` has it".to_owned()),
+    }
 }
 
 /// A database as `--db` names it.

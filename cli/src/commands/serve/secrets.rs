@@ -18,10 +18,9 @@ const MIN_TOKEN_LENGTH: usize = 16;
 pub(super) const HELP: &str = "Secrets, in the environment; what has none is not taken:\n  \
     GITHUB_WEBHOOK_SECRET      what GitHub signs its webhooks with\n  \
     GITLAB_WEBHOOK_SECRET      what GitLab sends in X-Gitlab-Token\n  \
-    GITLAB_SIGNING_TOKEN       what GitLab signs its webhooks with (whsec_…); then unsigned ones are not taken\n  \
+    GITLAB_SIGNING_TOKEN       what GitLab signs them with (whsec_…); unsigned ones are refused then\n  \
     BITBUCKET_WEBHOOK_SECRET   what Bitbucket signs its webhooks with\n  \
-    ARCHER_INGEST_TOKENS       who else may send events (editors, the browser extension, CloudEvents, lines), and\n                             \
-    their token: ACTOR=TOKEN,…";
+    ARCHER_INGEST_TOKENS       ACTOR=TOKEN,… of who else sends: editors, browsers, CloudEvents, lines";
 
 /// The secrets of webhooks.
 pub(super) fn webhooks() -> anyhow::Result<Webhooks> {

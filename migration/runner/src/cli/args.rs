@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use crate::{Extent, Runner};
@@ -170,8 +169,17 @@ pub struct Baseline {
 #[derive(ClapArgs, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Yes {
     /// Asks nobody
-    #[arg(long, env = "MIGRATION_YES", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    #[arg(long, env = "MIGRATION_YES", value_parser = yes, hide_env_values = true)]
     pub yes: bool,
+}
+
+/// What `MIGRATION_YES` may be; what is neither is no answer to such a question.
+fn yes(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "y" | "yes" | "true" | "on" => Ok(true),
+        "" | "0" | "n" | "no" | "false" | "off" => Ok(false),
+        _ => Err("expected 1 or 0, or yes or no, true or false, on or off".to_owned()),
+    }
 }
 
 /// `new`
@@ -334,6 +342,15 @@ mod tests {
         assert_eq!(up.extent(), Extent::All);
         assert!(Args::try_parse_from(["migration", "up", "-n", "1", "--to", "m1_a"]).is_err());
         assert!(Args::try_parse_from(["migration", "repair", "--applied", "a", "--pending", "b"]).is_err());
+    }
+
+    #[test]
+    fn what_is_neither_yes_nor_no_is_no_answer() {
+        assert_eq!(["1", "YES", "true", "on"].map(yes), [const { Ok(true) }; 4]);
+        assert_eq!(["", "0", "no", "False", "off"].map(yes), [const { Ok(false) }; 5]);
+        for text in ["nope", "maybe", "2"] {
+            assert!(yes(text).is_err(), "{text}");
+        }
     }
 
     #[test]
