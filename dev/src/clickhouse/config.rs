@@ -97,9 +97,6 @@ fn remote_servers_xml(peers: &[Peer]) -> String {
 /// more often: a quota of as many statements, of which the server's first client uses up what the
 /// session leaves.
 ///
-/// The library lets the error of a request that stops halfway end its process, so there is no limit to how long that
-/// may take (seen in 26.7.2).
-///
 /// Our user has what works on tables, and neither the sources (files, URLs, other servers) nor the
 /// administration of users; other servers only where it is one of a cluster.
 fn users_xml(password: &str, has_peers: bool) -> String {
@@ -130,7 +127,7 @@ fn users_xml(password: &str, has_peers: bool) -> String {
       </grants>
     </{USER}>
   </users>
-  <profiles><default><http_receive_timeout>{forever}</http_receive_timeout></default></profiles>
+  <profiles><default/></profiles>
   <quotas>
     <default/>
     <start>
