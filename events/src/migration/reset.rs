@@ -9,7 +9,7 @@ const MARK: &str = "production";
 impl Runner {
     /// Whether the database is marked as production.
     ///
-    /// The mark is its comment: `ALTER DATABASE events MODIFY COMMENT 'production'`. ClickHouse has no settings of
+    /// The mark is that word in its comment: `ALTER DATABASE events MODIFY COMMENT 'production'`. ClickHouse has no settings of
     /// a database that a client could read.
     ///
     /// # Errors
@@ -19,7 +19,8 @@ impl Runner {
         let comment =
             self.client.query("SELECT comment FROM system.databases WHERE name = {database:String}");
         let comment: String = self.client.row(comment.param("database", self.client.database())).await?;
-        Ok(comment.trim().eq_ignore_ascii_case(MARK))
+        let mut words = comment.split(|c: char| !c.is_alphanumeric());
+        Ok(words.any(|word| word.eq_ignore_ascii_case(MARK)))
     }
 
     /// Drops every table, view and dictionary of the database, whoever made it.

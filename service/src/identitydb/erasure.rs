@@ -107,7 +107,7 @@ pub async fn erase(
         .filter(name::Column::UserId.eq(user))
         .exec(&txn)
         .await?;
-    rows.names = names.rows_affected;
+    rows.names = names.rows_affected.saturating_sub(1); // but for the pseudonym
     let request = erasure_request::ActiveModel {
         user_id: Set(user),
         actor_digests: Set(digests),

@@ -164,6 +164,12 @@ async fn a_database_marked_as_production_refuses_to_lose_more_than_one_migration
         assert!(matches!(refused, Error::Production { .. }), "{refused}");
     }
     assert_eq!(runner::<Three>().down(&db, &Extent::Count(1)).await.unwrap(), ["m3_c"]);
+    // Whatever is not a no is a mark.
+    for (value, is_mark) in [("t", true), ("production", true), ("off", false), ("0", false)] {
+        let mark = format!("alter database {name} set migration_runner.production = '{value}'");
+        db.execute_unprepared(&mark).await.unwrap();
+        assert_eq!(runner::<Three>().is_production(&db).await.unwrap(), is_mark, "{value}");
+    }
     db.execute_unprepared(&format!("alter database {name} reset migration_runner.production")).await.unwrap();
     assert_eq!(runner::<Three>().down(&db, &Extent::All).await.unwrap(), ["m2_b", "m1_a"]);
 }

@@ -120,13 +120,14 @@ pub(crate) async fn is_there(connection: &mut PgConnection, name: &str) -> sqlx:
     sqlx::query_scalar(IS_THERE).bind(name).fetch_one(connection).await
 }
 
-/// Whether the database itself, not the session, is set up as production.
+/// Whether the database itself, not the session, is set up as production: by any value that says no no.
 pub(crate) async fn is_production(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let select = "select exists ( \
                       select from pg_db_role_setting s, unnest(s.setconfig) as setting \
                       where s.setdatabase = (select oid from pg_database where datname = current_database()) \
                         and s.setrole = 0 \
-                        and lower(setting) ~ '^migration_runner\\.production=(on|true|yes|1)$' \
+                        and lower(setting) ~ '^migration_runner\\.production=' \
+                        and lower(setting) !~ '=(|off|false|no|0|f|n)$' \
                   ) as production";
     let statement = Statement::from_string(db.get_database_backend(), select);
     db.query_one_raw(statement).await?.map_or(Ok(false), |row| row.try_get("", "production"))

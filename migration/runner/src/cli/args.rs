@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::builder::RangedI64ValueParser;
+use clap::{Args as ClapArgs, Parser, Subcommand, value_parser};
 
 use crate::{Extent, Runner};
 
@@ -89,7 +90,7 @@ pub enum Command {
 #[derive(ClapArgs, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Up {
     /// At most this many
-    #[arg(short, long, value_name = "COUNT")]
+    #[arg(short, long, value_name = "COUNT", value_parser = at_least_one())]
     pub num: Option<u32>,
     /// Up to and including this migration
     #[arg(long, value_name = "NAME", conflicts_with = "num")]
@@ -106,7 +107,7 @@ pub struct Up {
 #[derive(ClapArgs, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Down {
     /// How many [default: 1]
-    #[arg(short, long, value_name = "COUNT")]
+    #[arg(short, long, value_name = "COUNT", value_parser = at_least_one())]
     pub num: Option<u32>,
     /// What was applied after this migration, which stays
     #[arg(long, value_name = "NAME", conflicts_with = "num")]
@@ -123,7 +124,7 @@ pub struct Down {
 #[derive(ClapArgs, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// At most this many migrations
-    #[arg(short, long, value_name = "COUNT")]
+    #[arg(short, long, value_name = "COUNT", value_parser = at_least_one())]
     pub num: Option<u32>,
     /// Up to and including this migration
     #[arg(long, value_name = "NAME", conflicts_with = "num")]
@@ -134,7 +135,7 @@ pub struct Plan {
 #[derive(ClapArgs, Clone, Debug, PartialEq, Eq)]
 pub struct History {
     /// How many
-    #[arg(short, long, value_name = "COUNT", default_value_t = 20)]
+    #[arg(short, long, value_name = "COUNT", default_value_t = 20, value_parser = at_least_one())]
     pub num: u32,
 }
 
@@ -171,6 +172,11 @@ pub struct Yes {
     /// Asks nobody
     #[arg(long, env = "MIGRATION_YES", value_parser = yes, hide_env_values = true)]
     pub yes: bool,
+}
+
+/// None at all is no number of migrations to ask for.
+fn at_least_one() -> RangedI64ValueParser<u32> {
+    value_parser!(u32).range(1..)
 }
 
 /// What `MIGRATION_YES` may be; what is neither is no answer to such a question.
