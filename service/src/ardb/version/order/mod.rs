@@ -42,7 +42,8 @@ pub struct Parsed {
     pub is_prerelease: bool,
 }
 
-/// The longest key, in bytes, as the database holds it. Every number of up to 256 bytes has a shorter one.
+/// The longest key, in bytes, as the database holds it. Every number of up to 223 bytes has a shorter one: the most that
+/// a byte of one takes is nine.
 pub const MAX_KEY_BYTES: usize = 2048;
 
 /// Changes whenever a version may get another key, or one where it had none: what was keyed before is to be keyed anew.
