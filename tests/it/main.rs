@@ -10,6 +10,7 @@ mod api;
 mod api_intake;
 mod architecture;
 mod cli;
+mod dependents;
 mod derived;
 mod dev;
 mod distributions;

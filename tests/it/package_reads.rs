@@ -106,52 +106,6 @@ async fn the_newest_versions_are_those_that_are_not_yanked() {
 }
 
 #[tokio::test]
-async fn dependents_over_several_steps_end_in_a_circle_and_at_the_bounds() {
-    let db = TestDb::migrated(Database::Ardb).await;
-    circle(&db, 10).await;
-    let names = |found: Vec<dependent::Dependent>| {
-        found.into_iter().map(|found| format!("{} {}", found.name, found.depth)).collect::<Vec<_>>()
-    };
-    let direct = dependent::direct(&*db, PackageId(1), None, 10).await.unwrap();
-    assert_eq!(names(direct), ["p2 1"]);
-    let three = dependent::transitive(&*db, PackageId(1), 3, 10).await.unwrap();
-    assert_eq!(names(three), ["p2 1", "p3 2", "p4 3"]);
-    let all = dependent::transitive(&*db, PackageId(1), dependent::MAX_DEPTH, 100).await.unwrap();
-    assert_eq!(all.len(), 9, "all but itself");
-    let some = dependent::transitive(&*db, PackageId(1), dependent::MAX_DEPTH, 2).await.unwrap();
-    assert_eq!(names(some), ["p2 1", "p3 2"]);
-    let refused = dependent::transitive(&*db, PackageId(1), dependent::MAX_DEPTH + 1, 2).await.unwrap_err();
-    assert_eq!(refused.to_string(), "depth: expected at most 16 steps, not 17");
-}
-
-#[tokio::test]
-async fn pages_of_direct_dependents_come_most_popular_first_and_leave_none_out() {
-    let db = TestDb::migrated(Database::Ardb).await;
-    execute(
-        &db,
-        r"insert into packages (ecosystem_id, name, normalized_name)
-          select 1, 'p' || n, 'p' || n from generate_series(1, 20) n order by n;
-          insert into versions (package_id, number, sort_key) select id, '1.0.0', '\x01' from packages order by id;
-          insert into dependencies (version_id, package_id, name, normalized_name, requirement, kind)
-          select id, 1, 'p1', 'p1', '1', 'normal' from versions;
-          update package_search_entries set popularity = package_id % 4",
-    )
-    .await;
-    let all = dependent::direct(&*db, PackageId(1), None, 100).await.unwrap();
-    assert_eq!(all.len(), 19);
-    assert!(all.is_sorted_by(|a, b| a.popularity >= b.popularity));
-    let mut paged = dependent::direct(&*db, PackageId(1), None, 3).await.unwrap();
-    loop {
-        let next = dependent::direct(&*db, PackageId(1), paged.last(), 3).await.unwrap();
-        if next.is_empty() {
-            break;
-        }
-        paged.extend(next);
-    }
-    assert_eq!(paged, all);
-}
-
-#[tokio::test]
 async fn what_a_slow_transaction_commits_late_is_not_skipped() {
     let db = TestDb::migrated(Database::Ardb).await;
     execute(&db, "insert into packages (ecosystem_id, name, normalized_name) values (1, 'before', 'before')")
@@ -245,8 +199,7 @@ async fn each_read_takes_a_constant_number_of_statements() {
             version::by_number(db, found.id, "1.0.0").await.unwrap();
             version::latest(db, found.id).await.unwrap();
             dependency::of_version(db, newest[0].id).await.unwrap();
-            dependent::direct(db, found.id, None, 100).await.unwrap();
-            dependent::transitive(db, found.id, 16, 100).await.unwrap();
+            dependent::nearest(db, found.id, 16, None, 100).await.unwrap();
             advisory::of_version(db, newest[0].id).await.unwrap();
             advisory::of_package(db, found.id).await.unwrap();
             assert_eq!(advisory::affecting(db, found.id, "1.0.0").await.unwrap().len(), 1);
@@ -261,7 +214,7 @@ async fn each_read_takes_a_constant_number_of_statements() {
         });
         counts.push(of_size.await);
     }
-    assert_eq!(counts, [29, 29]);
+    assert_eq!(counts, [28, 28]);
 }
 
 async fn ask(db: &TestDb, words: &[&str]) -> Ran {

@@ -65,7 +65,7 @@ pub struct Dependents {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(dependent::MAX_DEPTH)))]
     depth: u32,
     /// At most so many
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(..=dependent::MAX_PAGE))]
     limit: u64,
 }
 
@@ -88,10 +88,7 @@ pub async fn run(context: &Context, command: Command) -> anyhow::Result<Outcome>
             }
             Command::Dependents(Dependents { purl, depth, limit }) => {
                 let package = known(ardb, &purl).await?;
-                let found = match depth {
-                    1 => dependent::direct(ardb, package.id, None, limit).await?,
-                    _ => dependent::transitive(ardb, package.id, depth, limit).await?,
-                };
+                let found = dependent::nearest(ardb, package.id, depth, None, limit).await?;
                 print(context, &found, |found| table_of_dependents(found))
             }
             Command::Advisories { purl } => advisories(context, ardb, &purl).await,
