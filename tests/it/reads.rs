@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use entity_ardb::{InventoryKind, PackageId};
 use service::ardb::{
     advisory, derived,
-    import::{cargo_index, lockfile, osv},
+    import::{cargo_index, crates_io_dump, lockfile, npm, osv, pypi},
     inventory, package, summary, version,
 };
+use service::purl::Purl;
 
 use crate::{
     harness::{Database, TestDb},
-    import_support::{execute, fixture, now},
+    import_support::{execute, fixture, lines, now},
 };
 
 async fn imported() -> TestDb {
@@ -35,6 +36,48 @@ async fn a_package_is_found_in_every_spelling_and_only_while_it_is_live() {
     execute(&db, "update packages set deleted_at = now() where name = 'alpha'").await;
     assert_eq!(package::by_name(db.connection(), "cargo", "alpha").await.unwrap(), None);
     assert_eq!(package::count(db.connection(), "cargo").await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn every_importer_gives_a_package_the_package_url_that_finds_it() {
+    let purls = "select coalesce(purl, 'none for ' || name) as line from packages order by id";
+    let mut of_crates = Vec::new();
+    for importer in ["cargo-index", "crates-io-dump", "npm", "pypi"] {
+        let db = TestDb::migrated(Database::Ardb).await;
+        let imported = match importer {
+            "cargo-index" => cargo_index(&db, &fixture("index"), now(), &()).await,
+            "crates-io-dump" => crates_io_dump(&db, &fixture("crates-io-dump"), now(), &()).await,
+            "npm" => npm(&db, &fixture("npm"), now(), &()).await,
+            _ => pypi(&db, &fixture("pypi"), now(), &()).await,
+        };
+        imported.unwrap();
+        let found = lines(&db, purls).await;
+        assert!(found.len() > 1, "{importer}");
+        for text in &found {
+            let purl: Purl = text.parse().unwrap_or_else(|error| panic!("{importer}: {text}: {error}"));
+            assert_eq!(&purl.to_string(), text, "{importer}");
+            let package = package::by_purl(&*db, &purl).await.unwrap();
+            assert_eq!(package.and_then(|package| package.purl).as_ref(), Some(text), "{importer}");
+        }
+        of_crates.extend(found.into_iter().filter(|purl| purl == "pkg:cargo/beta_two"));
+    }
+    assert_eq!(of_crates.len(), 2, "the index and the dump call it the same");
+}
+
+#[tokio::test]
+async fn the_next_import_of_an_index_fills_package_urls_that_an_older_release_left_out() {
+    let db = imported().await;
+    execute(
+        &db,
+        "update packages set purl = null;
+         update source_documents set sha256 = sha256('as an older release hashed it') where kind = 'cargo-index'",
+    )
+    .await;
+    cargo_index(&db, &fixture("index"), now(), &()).await.unwrap();
+    assert_eq!(
+        lines(&db, "select purl as line from packages order by 1").await,
+        ["pkg:cargo/alpha", "pkg:cargo/beta_two", "pkg:cargo/gam"]
+    );
 }
 
 #[tokio::test]

@@ -108,11 +108,7 @@ async fn known(ardb: &DatabaseConnection, purl: &Purl) -> anyhow::Result<package
     };
     let search = Search { text: &name, ..Search::default() };
     let near = search::packages(ardb, &search, SUGGESTIONS).await?;
-    let near = near.iter().filter_map(|hit| {
-        let kind = hit.purl_type.as_deref()?;
-        Purl::of_package(kind, &hit.namespace, &hit.name, None).ok()
-    });
-    let near: Vec<String> = near.map(|purl| purl.to_string()).collect();
+    let near: Vec<String> = near.into_iter().filter_map(|hit| hit.purl).collect();
     match near.as_slice() {
         [] => bail!(
             "there is no package {purl} here, nor one with a name like it; `archer import` brings packages in"

@@ -2,7 +2,6 @@
 
 use dev::endpoints::Needs;
 use service::ardb::search::{self, Hit, Search};
-use service::purl::Purl;
 
 use crate::Context;
 use crate::output::{self, Outcome, count, plain};
@@ -79,9 +78,6 @@ pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outc
 
 /// Its package URL, or, where the ecosystem has none, ecosystem and name.
 fn named(hit: &Hit) -> String {
-    let purl = hit.purl_type.as_deref().map(|kind| Purl::of_package(kind, &hit.namespace, &hit.name, None));
-    match purl {
-        Some(Ok(purl)) => purl.to_string(),
-        _ => plain(&format!("{} {} {}", hit.ecosystem, hit.namespace, hit.name)),
-    }
+    let without = || plain(&format!("{} {} {}", hit.ecosystem, hit.namespace, hit.name));
+    hit.purl.clone().unwrap_or_else(without)
 }

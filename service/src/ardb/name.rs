@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::purl::types;
+use crate::purl::{self, Purl, types};
 
 /// A package's name, taken apart and normalised by the rules of its ecosystem.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +16,20 @@ pub struct Name {
     pub name: String,
     /// The form by which the ecosystem tells names apart.
     pub normalized: String,
+}
+
+impl Name {
+    /// The package URL, without a version, of the package that `ecosystem` (`ecosystems.name`, and a type of package
+    /// URLs) has under this name. Every importer has it from here, so a package has the same whichever brought it.
+    ///
+    /// # Errors
+    ///
+    /// When the type's rules refuse the name, see [`Purl::of_package`].
+    pub fn purl(&self, ecosystem: &str) -> purl::Result<Purl> {
+        // Of PyPI, names that PEP 503 takes for one have one package URL, too.
+        let name = if ecosystem == "pypi" { &self.normalized } else { &self.name };
+        Purl::of_package(ecosystem, &self.namespace, name, None)
+    }
 }
 
 /// Takes `published`, the name as the ecosystem's own tools and OSV write it, apart.

@@ -48,7 +48,7 @@ pub struct Hit {
     /// `ecosystems.name`.
     pub ecosystem: String,
     /// `None`: the ecosystem has no package URLs.
-    pub purl_type: Option<String>,
+    pub purl: Option<String>,
     /// Empty: none.
     pub namespace: String,
     /// As published.

@@ -22,7 +22,7 @@ found as (
 select
     package.id as package_id,
     ecosystem.name as ecosystem,
-    ecosystem.purl_type,
+    package.purl,
     package.namespace,
     package.name,
     newest.number as newest,

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     super::source::{Piece, read_piece},
-    MAX_DOCUMENT_BYTES, MAX_LINE_BYTES, MAX_LINES,
+    MAX_DOCUMENT_BYTES, MAX_LINE_BYTES, MAX_LINES, REVISION,
 };
 
 const CACHE_VERSION: u8 = 3;
@@ -37,7 +37,7 @@ pub(super) struct Content {
 /// What [`read`] found.
 pub(super) struct Read {
     pub(super) records: Vec<Record>,
-    /// Of the lines, each ended by one line feed; so the same in both forms.
+    /// Of [`REVISION`] and the lines, each ended by one line feed; so the same in both forms.
     pub(super) sha256: [u8; 32],
     pub(super) size_bytes: u64,
 }
@@ -65,6 +65,11 @@ pub(super) fn is_in_layout(path: &str) -> bool {
     }
 }
 
+/// A document's hash, to which lines are added.
+pub(super) fn hash() -> Sha256 {
+    Sha256::new_with_prefix(REVISION.to_le_bytes())
+}
+
 /// Adds a line to a document's hash.
 pub(super) fn hash_line(hash: &mut Sha256, line: &[u8]) {
     hash.update(line);
@@ -88,7 +93,7 @@ pub(super) fn read(content: &mut dyn BufRead) -> Result<Read, String> {
     }
 
     let mut read = Read { records: Vec::new(), sha256: [0; 32], size_bytes: 0 };
-    let mut hash = Sha256::new();
+    let mut hash = hash();
     let mut number = 0;
     while let Some(piece) = next_line(content, is_cache).map_err(|error| broken(&error))? {
         number += 1;

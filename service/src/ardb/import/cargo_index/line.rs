@@ -22,6 +22,7 @@ pub(super) struct Crate {
     pub(super) normalized_name: String,
     /// As published with the last version.
     pub(super) name: String,
+    pub(super) purl: String,
     pub(super) versions: Vec<Version>,
     /// Whether every line was loaded, so that what is not here is no longer there.
     pub(super) is_complete: bool,
@@ -110,6 +111,7 @@ impl Crate {
         Self {
             normalized_name,
             name: String::new(),
+            purl: String::new(),
             versions: Vec::new(),
             is_complete: false,
             numbers: HashSet::new(),
@@ -128,15 +130,17 @@ impl Crate {
             }
         };
         check::length("name", &line.name, MAX_NAME_BYTES)?;
-        if name::normalize(ECOSYSTEM, &line.name) != self.normalized_name {
+        let name = name::split(ECOSYSTEM, &line.name);
+        if name.normalized != self.normalized_name {
             return Err(format!("is of crate {:?}, in the file of {:?}", line.name, self.normalized_name));
         }
-        let name = line.name.clone();
+        let purl = name.purl(ECOSYSTEM).map_err(|error| format!("name {:?}: {error}", line.name))?;
         let version = version(line)?;
         if !self.numbers.insert(version.number.clone()) {
             return Err(format!("version {} was there already", version.number));
         }
-        self.name = name;
+        self.name = name.name;
+        self.purl = purl.to_string();
         self.versions.push(version);
         Ok(Added::Loaded)
     }

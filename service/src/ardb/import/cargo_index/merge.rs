@@ -24,8 +24,8 @@ use crate::{Error, Result};
 /// until there is one.
 const STAGE: &str = "
     create temporary table staged_packages (
-        ordinal integer not null, name text not null, normalized_name text not null, is_complete boolean not null,
-        package_id bigint
+        ordinal integer not null, name text not null, normalized_name text not null, purl text not null,
+        is_complete boolean not null, package_id bigint
     ) on commit drop;
     create temporary table staged_versions (
         package_ordinal integer not null, ordinal integer not null, number text not null, sort_key bytea not null,
@@ -39,7 +39,7 @@ const STAGE: &str = "
     ) on commit drop";
 
 const COPY_PACKAGES: &str =
-    "copy staged_packages (ordinal, name, normalized_name, is_complete) from stdin (format binary)";
+    "copy staged_packages (ordinal, name, normalized_name, purl, is_complete) from stdin (format binary)";
 const COPY_VERSIONS: &str = "copy staged_versions from stdin (format binary)";
 const COPY_DEPENDENCIES: &str = "copy staged_dependencies from stdin (format binary)";
 
@@ -57,14 +57,16 @@ const OUTDATED: &str = "
     where package.deleted_at is null and coalesce(found.newest < kept.newest, found.versions < kept.versions)";
 
 const PACKAGES: &str = upsert!(
-    "insert into packages (ecosystem_id, name, normalized_name)
-     select $1, staged.name, staged.normalized_name
+    "insert into packages (ecosystem_id, name, normalized_name, purl)
+     select $1, staged.name, staged.normalized_name, staged.purl
      from staged_packages staged
      left join packages kept
          on kept.ecosystem_id = $1 and kept.namespace = '' and kept.normalized_name = staged.normalized_name
-     where kept.id is null or kept.name <> staged.name or kept.deleted_at is not null
+     where kept.id is null or kept.deleted_at is not null
+        or (kept.name, kept.purl) is distinct from (staged.name, staged.purl)
      order by staged.normalized_name
-     on conflict (ecosystem_id, namespace, normalized_name) do update set name = excluded.name, deleted_at = null"
+     on conflict (ecosystem_id, namespace, normalized_name) do update set
+         name = excluded.name, purl = excluded.purl, deleted_at = null"
 );
 
 const PACKAGE_IDS: &str = "
@@ -219,8 +221,9 @@ async fn stage(connection: &mut PgConnection, batch: &[&Document<Crate>]) -> Res
     let (mut packages, mut versions, mut dependencies) = (CopyRows::new(), CopyRows::new(), CopyRows::new());
     let mut version_ordinal = 0;
     for (package_ordinal, Document { parsed, .. }) in (0..).zip(batch) {
-        let Crate { name, normalized_name, is_complete, .. } = parsed;
-        packages.row(4).integer(package_ordinal).text(name).text(normalized_name).boolean(*is_complete);
+        let Crate { name, normalized_name, purl, is_complete, .. } = parsed;
+        packages.row(5).integer(package_ordinal).text(name).text(normalized_name).text(purl);
+        packages.boolean(*is_complete);
         for version in &parsed.versions {
             stage_version(&mut versions, package_ordinal, version_ordinal, version);
             for dependency in &version.dependencies {

@@ -42,7 +42,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use entity_ardb::DocumentKind;
 use sea_orm::{DatabaseConnection, sqlx::PgConnection};
-use sha2::{Digest as _, Sha256};
+use sha2::Digest as _;
 
 use super::{
     Progress, Rejection, Report,
@@ -61,6 +61,9 @@ pub const MAX_DOCUMENT_BYTES: u64 = 128 * 1024 * 1024;
 /// The most lines that are read of one file, so that short ones can't fill the memory; crates have some thousand
 /// versions at most.
 pub const MAX_LINES: usize = 100_000;
+
+/// To be raised when the same file would be loaded differently: files that were imported before are then read again.
+const REVISION: u32 = 1;
 
 /// The ecosystem that the index fills.
 const ECOSYSTEM: &str = "cargo";
@@ -116,8 +119,9 @@ fn last_used(cache: &Path) -> Option<SystemTime> {
 pub(super) fn fuzz(data: &[u8]) {
     use super::fuzzing::{assert_json, assert_key, assert_text, assert_time, document};
     let Some(document) = document(&CargoIndex, "al/ph/alpha", data) else { return };
-    let line::Crate { normalized_name, name, versions, .. } = document.parsed;
+    let line::Crate { normalized_name, name, purl, versions, .. } = document.parsed;
     assert_eq!(name::normalize(ECOSYSTEM, &name), normalized_name);
+    assert_text(&purl, 1..=2048);
     let numbers: std::collections::BTreeSet<_> = versions.iter().map(|version| &version.number).collect();
     assert_eq!(numbers.len(), versions.len(), "each version is there once");
     for line::Version { number, order, published_at, attributes, dependencies, .. } in &versions {
@@ -176,7 +180,7 @@ impl Format for CargoIndex {
         let Raw { locator, place, size_bytes, content, .. } = raw;
         let mut parsed = line::Crate::new(content.normalized_name);
         let (mut rejections, mut skipped) = (Rejections::default(), 0);
-        let mut loaded = Sha256::new();
+        let mut loaded = file::hash();
         for file::Record { number, text } in content.records {
             match text.and_then(|text| Ok((parsed.add(&text)?, text))) {
                 Ok((line::Added::Loaded, text)) => file::hash_line(&mut loaded, &text),

@@ -13,10 +13,7 @@ use super::{
     ECOSYSTEM,
     field::Fields,
 };
-use crate::{
-    ardb::{licence, name, repository, version::order},
-    purl::Purl,
-};
+use crate::ardb::{licence, name, repository, version::order};
 
 const MAX_TARGET_BYTES: usize = 1024;
 
@@ -143,14 +140,13 @@ pub(super) const TABLES: [Table; 11] = [
 fn crates(fields: &Fields<'_>, line: i64, rows: &mut CopyRows, _: &mut Seen) -> Result<(), String> {
     let (id, name) = (fields.id("id")?, fields.text("name")?);
     check::length("name", name, MAX_NAME_BYTES)?;
-    let normalized = name::normalize(ECOSYSTEM, name);
-    let purl =
-        Purl::of_package(ECOSYSTEM, "", name, None).map_err(|error| format!("name {name:?}: {error}"))?;
+    let known = name::split(ECOSYSTEM, name);
+    let purl = known.purl(ECOSYSTEM).map_err(|error| format!("name {name:?}: {error}"))?;
     let description = fields.text("description")?;
     let (homepage, documentation) = (fields.text("homepage")?, fields.text("documentation")?);
     let repository = repository::normalize(fields.text("repository")?);
     let part = |part: fn(&repository::Repository) -> &str| repository.as_ref().map(part);
-    rows.row(11).bigint(line).bigint(id).text(name).text(&normalized).text(&purl.to_string());
+    rows.row(11).bigint(line).bigint(id).text(name).text(&known.normalized).text(&purl.to_string());
     rows.text(description).text(homepage).text(documentation);
     rows.optional(part(|found| &found.url), CopyRows::text);
     rows.optional(part(|found| &found.host), CopyRows::text);

@@ -14,10 +14,7 @@ use super::{
     },
     REGISTRY, manifest, repository,
 };
-use crate::{
-    ardb::name::{self, Name},
-    purl::Purl,
-};
+use crate::ardb::name::{self, Name};
 
 /// Whether a document, which is an object, is the abbreviated one: it says when the package was modified, and not when
 /// each version was published.
@@ -147,8 +144,7 @@ fn identity(published: &str) -> Result<(Name, String), String> {
         return Err(format!("{} is neither a name nor @scope/name", Quoted(published)));
     }
     let name = name::split(REGISTRY.ecosystem, published);
-    let purl = Purl::of_package(REGISTRY.ecosystem, &name.namespace, &name.name, None)
-        .map_err(|error| format!("{}: {error}", Quoted(published)))?;
+    let purl = name.purl(REGISTRY.ecosystem).map_err(|error| format!("{}: {error}", Quoted(published)))?;
     Ok((name, purl.to_string()))
 }
 

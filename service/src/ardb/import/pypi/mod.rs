@@ -53,7 +53,6 @@ use super::{
 use crate::{
     Result,
     ardb::{name, version::order},
-    purl::Purl,
 };
 
 /// The largest document that is read, in bytes; the largest of PyPI's are some half of it.
@@ -130,7 +129,8 @@ impl Head {
     /// A package of which nothing is known yet but its name.
     fn package(&self) -> std::result::Result<Package, String> {
         let name = name::split(REGISTRY.ecosystem, &self.name);
-        let purl = Purl::of_package(REGISTRY.ecosystem, &name.namespace, &name.normalized, None)
+        let purl = name
+            .purl(REGISTRY.ecosystem)
             .map_err(|error| format!("{}: {error}", json::Quoted(&self.name)))?;
         let listings = vec![name.normalized.clone(), format!("{} simple", name.normalized)];
         let extent = match self.form {
