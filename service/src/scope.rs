@@ -2,8 +2,9 @@
 
 use entity_ardb::{
     PackageId, advisory, advisory_alias, advisory_reference, advisory_severity, affected_interval,
-    affected_package, affected_range, affected_version, dependency, ecosystem, import_error, import_run,
-    inventory, inventory_component, inventory_relation, package, source_document, version,
+    affected_package, affected_range, affected_version, default_version, dependency, ecosystem, import_error,
+    import_run, inventory, inventory_component, inventory_relation, package, package_download,
+    source_document, version,
 };
 use sea_orm::{
     ColumnTrait as _, Order, QueryFilter as _, QueryOrder as _, QuerySelect, Select, sea_query::NullOrdering,
@@ -46,6 +47,7 @@ live!(
     affected_package,
     affected_range,
     affected_version,
+    default_version,
     dependency,
     ecosystem,
     import_error,
@@ -54,6 +56,7 @@ live!(
     inventory_component,
     inventory_relation,
     package,
+    package_download,
     source_document,
     version,
 );

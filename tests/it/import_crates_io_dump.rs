@@ -4,7 +4,10 @@ use std::{fs, io::Write as _, path::Path};
 
 use service::{
     Error,
-    ardb::import::{Documents, Report, crates_io_dump},
+    ardb::{
+        derived,
+        import::{Documents, Report, crates_io_dump, crates_io_dump::Age, crates_io_dump_of},
+    },
 };
 
 use crate::{
@@ -120,6 +123,107 @@ async fn only_what_changed_is_touched_and_what_is_gone_comes_back_with_its_recor
     edit(dump.path(), "dependencies", |_| whole);
     assert_eq!(rows(&import(&db, dump.path()).await, "dependencies"), (0, 2, 0));
     assert_eq!(content(&db).await, before);
+}
+
+/// Default versions and downloads in all, with what search knows of the latter.
+async fn summed(db: &TestDb) -> Vec<String> {
+    let select = "
+        select concat_ws(' ', package.name, version.number, counted.downloads, entry.downloads) as line
+        from packages package
+        join package_search_entries entry on entry.package_id = package.id
+        left join default_versions named on named.package_id = package.id and named.deleted_at is null
+        left join versions version on version.id = named.version_id
+        left join package_downloads counted on counted.package_id = package.id and counted.deleted_at is null
+        order by 1";
+    lines(db, select).await
+}
+
+#[tokio::test]
+async fn the_version_that_is_shown_by_default_and_downloads_in_all_follow_the_dump() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    let dump = changeable("crates-io-dump");
+    let report = import(&db, dump.path()).await;
+    assert_eq!(
+        (rows(&report, "default_versions"), rows(&report, "package_downloads")),
+        ((2, 0, 0), (2, 0, 0))
+    );
+    assert_eq!(summed(&db).await, ["Alpha 0.1.0 1234 1234", "beta_two 1.0.0-rc.1 0 0"]);
+
+    edit(dump.path(), "default_versions", |_| "crate_id,num_versions,version_id\n1,2,12\n".into());
+    edit(dump.path(), "crate_downloads", |text| text.replace("1234", "1300"));
+    let report = import(&db, dump.path()).await;
+    assert_eq!(
+        (rows(&report, "default_versions"), rows(&report, "package_downloads")),
+        ((0, 1, 1), (0, 1, 0))
+    );
+    assert_eq!(summed(&db).await, ["Alpha 0.10.0 1300 1300", "beta_two 0 0"]);
+
+    // Of another crate, of none, and twice.
+    edit(dump.path(), "default_versions", |text| text + "2,1,11\n9,1,11\n");
+    edit(dump.path(), "crate_downloads", |text| text + "1,7\n9,1\n2,\n");
+    let report = import(&db, dump.path()).await;
+    let mut places: Vec<_> = report.rejected.iter().map(|rejection| rejection.place.as_str()).collect();
+    places.sort_unstable();
+    assert_eq!(
+        places,
+        [
+            "data/crate_downloads.csv:4",
+            "data/crate_downloads.csv:5",
+            "data/crate_downloads.csv:6",
+            "data/default_versions.csv:3",
+            "data/default_versions.csv:4",
+        ]
+    );
+    assert_eq!(summed(&db).await, ["Alpha 0.10.0 1300 1300", "beta_two 0 0"]);
+
+    // As dumps were before there were such tables.
+    for table in ["default_versions.csv", "crate_downloads.csv"] {
+        fs::remove_file(dump.path().join(DATA).join(table)).unwrap();
+    }
+    import(&db, dump.path()).await;
+    assert_eq!(summed(&db).await, ["Alpha 0.10.0 1300 1300", "beta_two 0 0"]);
+    assert!(derived::verify(&*db).await.unwrap().iter().all(derived::Verified::is_right));
+}
+
+/// The dump as it was when it was made earlier: with a crate less, and a version that was not yanked yet.
+fn made_earlier(dump: &Path) {
+    let metadata = dump.join(DATA).join("../metadata.json");
+    let text = fs::read_to_string(&metadata).unwrap();
+    fs::write(metadata, text.replace("2026-01-02", "2025-12-02")).unwrap();
+    edit(dump, "versions", |text| text.replace(",t\n", ",f\n"));
+    edit(dump, "crate_downloads", |text| text.replace("1234", "1200"));
+}
+
+#[tokio::test]
+async fn a_dump_that_is_older_than_the_last_one_is_refused_and_changes_no_row_unless_it_is_asked_for() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    import(&db, &fixture("crates-io-dump")).await;
+    let before = snapshot(&db).await;
+    let dump = changeable("crates-io-dump");
+    made_earlier(dump.path());
+    let Err(Error::Input { place, reason }) = crates_io_dump(&db, dump.path(), now(), &()).await else {
+        panic!("it is imported")
+    };
+    assert!(place.ends_with("metadata.json"), "{place}");
+    assert_eq!(
+        reason,
+        "was made at 2025-12-02 02:00:00 UTC, before the dump of 2026-01-02 02:00:00 UTC that was imported last, and \
+         would turn facts back; --older imports it all the same"
+    );
+    assert_eq!(snapshot(&db).await, before);
+
+    crates_io_dump_of(&db, dump.path(), Age::Any, now(), &()).await.unwrap();
+    assert_eq!(summed(&db).await[0], "Alpha 0.1.0 1200 1200");
+    let yanked = "select number as line from versions where is_yanked";
+    assert_eq!(lines(&db, yanked).await, [""; 0]);
+    // And on again from there.
+    import(&db, &fixture("crates-io-dump")).await;
+    assert_eq!(lines(&db, yanked).await, ["0.10.0"]);
+    assert_eq!(content(&db).await, {
+        let once = TestDb::migrated(Database::Ardb).await;
+        import(&once, &fixture("crates-io-dump")).await;
+        content(&once).await
+    });
 }
 
 #[tokio::test]
@@ -246,10 +350,12 @@ async fn a_made_up_dump_is_imported_as_it_was_made() {
     assert_eq!(report.rejected, []);
     for (file, table) in [
         ("categories", "categories"),
+        ("crate_downloads", "package_downloads"),
         ("crate_owners", "maintainers_packages"),
         ("crates", "packages"),
         ("crates_categories", "categories_packages"),
         ("crates_keywords", "keywords_packages"),
+        ("default_versions", "default_versions"),
         ("dependencies", "dependencies"),
         ("keywords", "keywords"),
         ("version_downloads", "version_downloads"),

@@ -44,7 +44,7 @@ pub fn rows(report: &Report, table: &str) -> (u64, u64, u64) {
     (rows.inserted, rows.updated, rows.deleted)
 }
 
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 26] = [
     "advisories",
     "advisory_aliases",
     "advisory_references",
@@ -55,6 +55,7 @@ const TABLES: [&str; 24] = [
     "affected_versions",
     "categories",
     "categories_packages",
+    "default_versions",
     "dependencies",
     "ecosystems",
     "inventories",
@@ -65,6 +66,7 @@ const TABLES: [&str; 24] = [
     "licences",
     "maintainers",
     "maintainers_packages",
+    "package_downloads",
     "packages",
     "repositories",
     "source_documents",

@@ -10,7 +10,7 @@ use service::ardb::{
     advisory,
     changes::{self, Position},
     dependency, dependent,
-    import::{cargo_index, osv},
+    import::{cargo_index, crates_io_dump, osv},
     inventory, package,
     search::{self, Search},
     version,
@@ -106,6 +106,29 @@ async fn the_newest_versions_are_those_that_are_not_yanked() {
 }
 
 #[tokio::test]
+async fn the_version_that_its_registry_shows_by_default_comes_before_the_newest() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    crates_io_dump(&db, &fixture("crates-io-dump"), now(), &()).await.unwrap();
+    execute(&db, "update versions set is_yanked = false").await;
+    let alpha = package::by_name(&*db, "cargo", "alpha").await.unwrap().unwrap().id;
+    let number =
+        |version: Option<&entity_ardb::version::Model>| version.map(|version| version.number.clone());
+    let latest = version::latest(&*db, alpha).await.unwrap();
+    assert_eq!(number(latest.newest_stable.as_ref()).as_deref(), Some("0.10.0"));
+    assert_eq!(number(latest.default.as_ref()).as_deref(), Some("0.1.0"));
+    assert_eq!(number(latest.shown()).as_deref(), Some("0.1.0"));
+    assert_eq!(package::downloads(&*db, alpha).await.unwrap(), Some(1234));
+    assert_eq!(package::downloads(&*db, PackageId(-1)).await.unwrap(), None);
+    let shown = ask(&db, &["package", "show", "pkg:cargo/alpha"]).await.stdout;
+    assert!(shown.contains("newest stable 0.10.0, default 0.1.0, 1,234 downloads"), "{shown}");
+    assert!(shown.contains("\n\n0.1.0 of 2024-01-02"), "{shown}");
+
+    execute(&db, "update versions set deleted_at = now() where number = '0.1.0'").await;
+    let latest = version::latest(&*db, alpha).await.unwrap();
+    assert_eq!((latest.default.as_ref(), number(latest.shown()).as_deref()), (None, Some("0.10.0")));
+}
+
+#[tokio::test]
 async fn what_a_slow_transaction_commits_late_is_not_skipped() {
     let db = TestDb::migrated(Database::Ardb).await;
     execute(&db, "insert into packages (ecosystem_id, name, normalized_name) values (1, 'before', 'before')")
@@ -193,6 +216,7 @@ async fn each_read_takes_a_constant_number_of_statements() {
             package::by_name(db, "cargo", "p1").await.unwrap();
             package::published_names(db, &[found.id]).await.unwrap();
             package::count(db, "cargo").await.unwrap();
+            package::downloads(db, found.id).await.unwrap();
             let newest = version::newest(db, found.id, 100).await.unwrap();
             version::in_order(db, found.id).await.unwrap();
             version::after(db, found.id, &newest[0], 100).await.unwrap();
@@ -214,7 +238,7 @@ async fn each_read_takes_a_constant_number_of_statements() {
         });
         counts.push(of_size.await);
     }
-    assert_eq!(counts, [28, 28]);
+    assert_eq!(counts, [30, 30]);
 }
 
 async fn ask(db: &TestDb, words: &[&str]) -> Ran {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use dev::endpoints::Needs;
 use sea_orm::DatabaseConnection;
-use service::ardb::import::{self, Report};
+use service::ardb::import::{self, Report, crates_io_dump::Age};
 use service::ardb::inventory::{Owner, Product};
 
 use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint, plain};
@@ -46,10 +46,15 @@ pub enum Documents {
         path: Option<PathBuf>,
     },
     /// Everything that crates.io publishes of its crates, from its database dump
-    #[command(after_help = "Example:\n  archer import crates-io-dump db-dump.tar.gz")]
+    #[command(after_help = "Examples:\n  archer import crates-io-dump db-dump.tar.gz\n  \
+            archer import crates-io-dump db-dump-of-last-week.tar.gz --older\n\n\
+            A dump that was made before the one that was imported last is refused, because it would turn facts back.")]
     CratesIoDump {
         /// db-dump.tar.gz, or the folder that it unpacks to
         path: PathBuf,
+        /// Also where the dump was made before the one that was imported last
+        #[arg(long)]
+        older: bool,
     },
     /// Advisories in the OSV format
     #[command(after_help = "Example:\n  archer import osv crates.io.zip")]
@@ -141,8 +146,9 @@ async fn import(
         Documents::CargoIndex { path: None } => {
             import::cargo_index(ardb, &cargo_cache()?, now, &Bar::bytes("cargo's cache")).await?
         }
-        Documents::CratesIoDump { path } => {
-            import::crates_io_dump(ardb, path, now, &Bar::records("dump")).await?
+        Documents::CratesIoDump { path, older } => {
+            let age = if *older { Age::Any } else { Age::NotOlder };
+            import::crates_io_dump_of(ardb, path, age, now, &Bar::records("dump")).await?
         }
         Documents::Npm { path } => import::npm(ardb, path, now, &Bar::bytes("packages")).await?,
         Documents::Pypi { path } => import::pypi(ardb, path, now, &Bar::bytes("packages")).await?,

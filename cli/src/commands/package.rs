@@ -140,8 +140,12 @@ struct Shown {
     name: String,
     newest: Option<String>,
     newest_stable: Option<String>,
+    /// The one that its registry shows when none is asked for.
+    default: Option<String>,
     versions: u64,
-    /// The version that was asked for, else the newest stable one, else the newest.
+    /// Of all versions together, since its registry counts.
+    downloads: Option<u64>,
+    /// The version that was asked for, else the default one, else the newest stable one, else the newest.
     version: Option<Version>,
     dependencies: Vec<Dependency>,
     advisories: Vec<Known>,
@@ -185,9 +189,10 @@ async fn show(context: &Context, ardb: &DatabaseConnection, purl: &Purl) -> anyh
     let latest = versions::latest(ardb, package.id).await?;
     let number = |version: &Option<version::Model>| version.as_ref().map(|version| version.number.clone());
     let (newest, newest_stable) = (number(&latest.newest), number(&latest.newest_stable));
+    let default = number(&latest.default);
     let version = match purl.version() {
         Some(number) => Some(known_version(ardb, &package, number).await?),
-        None => latest.newest_stable.or(latest.newest),
+        None => latest.shown().cloned(),
     };
     let (dependencies, advisories) = match &version {
         Some(version) => {
@@ -200,6 +205,8 @@ async fn show(context: &Context, ardb: &DatabaseConnection, purl: &Purl) -> anyh
         name: package.name,
         newest,
         newest_stable,
+        default,
+        downloads: packages::downloads(ardb, package.id).await?,
         versions: latest.versions_count,
         version: version.map(Version::from),
         dependencies: dependencies.into_iter().map(Dependency::from).collect(),
@@ -236,6 +243,14 @@ fn describe(shown: &Shown) -> String {
         shown.newest.clone().unwrap_or_else(none),
         shown.newest_stable.clone().unwrap_or_else(none),
     );
+    if let Some(default) =
+        shown.default.as_ref().filter(|default| Some(*default) != shown.newest_stable.as_ref())
+    {
+        text.push_str(&format!(", default {default}"));
+    }
+    if let Some(downloads) = shown.downloads {
+        text.push_str(&format!(", {} downloads", count(downloads)));
+    }
     let Some(version) = &shown.version else { return text };
     text.push_str(&format!("\n\n{}{}", paint(STRONG, plain(&version.number)), remarks(version)));
     if !shown.dependencies.is_empty() {

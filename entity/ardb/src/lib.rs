@@ -44,7 +44,7 @@
 //!
 //! | noun | entities |
 //! |---|---|
-//! | packages | [`ecosystem`], [`package`], [`version`], [`dependency`], [`version_download`] |
+//! | packages | [`ecosystem`], [`package`], [`version`], [`default_version`], [`dependency`], [`package_download`], [`version_download`] |
 //! | what is said of packages | [`licence`], [`repository`], [`maintainer`], [`maintainer_package`], [`keyword`], [`keyword_package`], [`category`], [`category_package`] |
 //! | advisories | [`advisory`], [`advisory_alias`], [`advisory_severity`], [`advisory_reference`], [`affected_package`], [`affected_version`], [`affected_range`], [`affected_interval`] |
 //! | inventories | [`inventory`], [`inventory_component`], [`inventory_relation`] |
@@ -69,6 +69,7 @@ pub mod affected_range;
 pub mod affected_version;
 pub mod category;
 pub mod category_package;
+pub mod default_version;
 pub mod dependency;
 pub mod dependent;
 pub mod ecosystem;
@@ -84,6 +85,7 @@ pub mod licence;
 pub mod maintainer;
 pub mod maintainer_package;
 pub mod package;
+pub mod package_download;
 pub mod package_search_entry;
 pub mod repository;
 pub mod source_document;
@@ -100,6 +102,7 @@ pub use affected_range::{AffectedRangeId, RangeKind};
 pub use affected_version::AffectedVersionId;
 pub use category::CategoryId;
 pub use category_package::CategoryPackageId;
+pub use default_version::DefaultVersionId;
 pub use dependency::{DependencyId, DependencyKind};
 pub use ecosystem::{EcosystemId, VersionScheme};
 pub use import_error::ImportErrorId;
@@ -113,6 +116,7 @@ pub use licence::LicenceId;
 pub use maintainer::{MaintainerId, MaintainerKind};
 pub use maintainer_package::MaintainerPackageId;
 pub use package::{PackageId, PackageStatus};
+pub use package_download::PackageDownloadId;
 pub use repository::RepositoryId;
 pub use source_document::{DocumentKind, SourceDocumentId};
 pub use version::VersionId;
@@ -139,6 +143,8 @@ pub fn tables() -> Vec<TableCreateStatement> {
         schema.create_table_from_entity(licence::Entity),
         schema.create_table_from_entity(version::Entity),
         schema.create_table_from_entity(version_download::Entity),
+        schema.create_table_from_entity(default_version::Entity),
+        schema.create_table_from_entity(package_download::Entity),
         schema.create_table_from_entity(dependency::Entity),
         schema.create_table_from_entity(source_document::Entity),
         schema.create_table_from_entity(advisory::Entity),

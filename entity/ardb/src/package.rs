@@ -58,6 +58,10 @@ pub struct Model {
     pub repository: BelongsTo<Option<super::repository::Entity>>,
     #[sea_orm(has_many)]
     pub versions: HasMany<super::version::Entity>,
+    #[sea_orm(has_one)]
+    pub default_version: HasOne<super::default_version::Entity>,
+    #[sea_orm(has_one)]
+    pub downloads: HasOne<super::package_download::Entity>,
     /// What depends on it, not what it depends on.
     #[sea_orm(has_many)]
     pub dependents: HasMany<super::dependency::Entity>,

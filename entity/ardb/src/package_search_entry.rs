@@ -4,8 +4,8 @@ use sea_orm::entity::prelude::*;
 
 use crate::PackageId;
 
-/// A row of `package_search_entries`. Triggers on `packages` derive it, and imports its popularity; it is not to be
-/// written.
+/// A row of `package_search_entries`. Triggers on `packages` derive it, and imports its popularity and downloads; it is
+/// not to be written.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "package_search_entries")]
@@ -19,6 +19,8 @@ pub struct Model {
     pub document: String,
     /// How many other packages depend on it, as of the last import.
     pub popularity: i64,
+    /// How often it was downloaded in all, as of the last import; 0 also where its registry does not say.
+    pub downloads: i64,
     #[sea_orm(belongs_to, from = "package_id", to = "id")]
     pub package: BelongsTo<super::package::Entity>,
 }

@@ -47,7 +47,8 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub deleted_at: Option<DateTimeUtc>,
-    /// Higher in a newer state of the document, and over all documents of one package; null: it does not say.
+    /// Higher in a newer state of the document, and over all documents of one package: of npm and of crates.io's dump,
+    /// when it was made, in milliseconds since 1970; of PyPI, the last serial; null: it does not say.
     pub revision: Option<i64>,
     #[sea_orm(has_many)]
     pub advisories: HasMany<super::advisory::Entity>,

@@ -37,6 +37,9 @@ mod m20261126_094000_describe_registries;
 mod m20261126_180000_add_distribution_releases;
 mod m20261126_180100_create_standing_advisories;
 mod m20261126_180200_search_keywords_and_descriptions;
+mod m20261127_000000_create_default_versions;
+mod m20261127_000100_create_package_downloads;
+mod m20261127_000200_describe_revisions_of_dumps;
 
 /// What applies and reverts them, with what they claim.
 pub fn runner() -> Runner {
@@ -89,6 +92,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_180000_add_distribution_releases::Migration),
             Box::new(m20261126_180100_create_standing_advisories::Migration),
             Box::new(m20261126_180200_search_keywords_and_descriptions::Migration),
+            Box::new(m20261127_000000_create_default_versions::Migration),
+            Box::new(m20261127_000100_create_package_downloads::Migration),
+            Box::new(m20261127_000200_describe_revisions_of_dumps::Migration),
         ]
     }
 }

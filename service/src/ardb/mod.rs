@@ -39,7 +39,7 @@ pub async fn summary(db: &impl ConnectionTrait) -> Result<BTreeMap<String, u64>>
         live: i64,
     }
 
-    const TABLES: [&str; 26] = [
+    const TABLES: [&str; 28] = [
         "advisories",
         "advisory_aliases",
         "advisory_references",
@@ -50,6 +50,7 @@ pub async fn summary(db: &impl ConnectionTrait) -> Result<BTreeMap<String, u64>>
         "affected_versions",
         "categories",
         "categories_packages",
+        "default_versions",
         "dependencies",
         "ecosystems",
         "import_errors",
@@ -62,6 +63,7 @@ pub async fn summary(db: &impl ConnectionTrait) -> Result<BTreeMap<String, u64>>
         "licences",
         "maintainers",
         "maintainers_packages",
+        "package_downloads",
         "packages",
         "repositories",
         "source_documents",

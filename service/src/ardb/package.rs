@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity_ardb::{PackageId, ecosystem, package};
+use entity_ardb::{PackageId, ecosystem, package, package_download};
 use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 
 use super::name;
@@ -57,6 +57,18 @@ pub async fn published_names(
     let ids = packages.iter().map(|id| id.0).collect::<Vec<_>>();
     let found = package::Entity::find().filter(package::Column::Id.eq_any(ids)).live().all(db).await?;
     Ok(found.into_iter().map(|package| (package.id, package.name)).collect())
+}
+
+/// How often all versions of `package` together were downloaded since its registry counts; `None` where that does not
+/// say, or there is no such package.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn downloads(db: &impl ConnectionTrait, package: PackageId) -> Result<Option<u64>> {
+    let found =
+        package_download::Entity::find().filter(package_download::Column::PackageId.eq(package)).live();
+    Ok(found.one(db).await?.map(|found| found.downloads.unsigned_abs()))
 }
 
 /// How many live packages `ecosystem` has here; 0 also where there is no such ecosystem.

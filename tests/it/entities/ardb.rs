@@ -4,9 +4,10 @@ mod rows;
 
 use entity_ardb::{
     advisory, advisory_alias, advisory_match, affected_interval, affected_package, affected_range,
-    affected_version, category, category_package, dependency, dependent, ecosystem, inventory,
-    inventory_component, keyword, keyword_package, latest_version, licence, maintainer, maintainer_package,
-    package, package_search_entry, repository, source_document, version, version_download,
+    affected_version, category, category_package, default_version, dependency, dependent, ecosystem,
+    inventory, inventory_component, keyword, keyword_package, latest_version, licence, maintainer,
+    maintainer_package, package, package_download, package_search_entry, repository, source_document,
+    version, version_download,
 };
 use sea_orm::{ActiveModelTrait, EntityLoaderTrait, EntityTrait, IntoActiveModel};
 use serde_json::json;
@@ -33,6 +34,8 @@ async fn fill(db: &TestDb) {
     assert_eq!(inserted.as_ref(), Ok(&downloads()));
     let read = version_download::Entity::find().all(db.connection()).await;
     assert_eq!(read, Ok(vec![downloads()]));
+    stored(db, shown()).await;
+    stored(db, downloads_in_all()).await;
     stored(db, dependency()).await;
     stored(db, document()).await;
     stored(db, advisory()).await;
@@ -109,6 +112,11 @@ async fn relations_load_from_the_row_that_others_refer_to() {
     assert_eq!(loaded.categories, [category()]);
     assert_eq!(loaded.affected_packages, [affected()]);
     assert_eq!(loaded.inventory_components, [component()]);
+
+    let loaded = package::Entity::load().with(default_version::Entity).with(package_download::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(shown(), *loaded.default_version.as_ref().unwrap());
+    assert_eq!(downloads_in_all(), *loaded.downloads.as_ref().unwrap());
 
     let loaded = package::Entity::load()
         .with(version::Entity)
@@ -193,6 +201,14 @@ async fn relations_load_from_the_row_that_refers_to_others() {
 
     let loaded = version_download::Entity::load().with(version::Entity).one(&*db).await.unwrap().unwrap();
     assert_eq!(version(), *loaded.version.as_ref().unwrap());
+
+    let loaded = default_version::Entity::load().with(package::Entity).with(version::Entity);
+    let loaded = loaded.one(&*db).await.unwrap().unwrap();
+    assert_eq!(package(), *loaded.package.as_ref().unwrap());
+    assert_eq!(version(), *loaded.version.as_ref().unwrap());
+
+    let loaded = package_download::Entity::load().with(package::Entity).one(&*db).await.unwrap().unwrap();
+    assert_eq!(package(), *loaded.package.as_ref().unwrap());
 
     let loaded = maintainer::Entity::load().with(ecosystem::Entity).one(&*db).await.unwrap().unwrap();
     assert_eq!(ecosystem(), *loaded.ecosystem.as_ref().unwrap());

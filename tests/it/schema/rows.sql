@@ -10,6 +10,8 @@ insert into keywords (name) values ('padding');
 insert into keywords_packages (keyword_id, package_id) values (1, 1);
 insert into categories (ecosystem_id, slug, name) values (1, 'text', 'Text');
 insert into categories_packages (category_id, package_id) values (1, 1);
+insert into default_versions (package_id, version_id) values (1, 1);
+insert into package_downloads (package_id, downloads) values (1, 3);
 insert into version_downloads (version_id, day, downloads) values (1, '2026-11-02', 3);
 insert into dependencies (version_id, package_id, name, normalized_name, requirement, kind)
 values (1, 1, 'Left_Pad', 'left-pad', '^1', 'normal');

@@ -5,7 +5,7 @@
 //! | `latest_versions` | `versions` | triggers, in the transaction of the change |
 //! | `dependents` | `dependencies` | triggers, in the transaction of the change |
 //! | `advisory_matches` | `versions`, `advisories` and what these affect | every import, at its end |
-//! | `package_search_entries` | `packages` and their keywords | triggers; the popularity every import, at its end |
+//! | `package_search_entries` | `packages`, their keywords and downloads | triggers; popularity and downloads every import, at its end |
 //!
 //! [`verify`] computes each anew and compares; [`repair`] writes what differs. They are for who has written to the
 //! database around the triggers (a restore with triggers off, a repair by hand), and for peace of mind.
@@ -73,7 +73,7 @@ pub const TABLES: [Table; 4] = [
     Table {
         name: "package_search_entries",
         key: &["package_id"],
-        values: &["name", "document", "popularity"],
+        values: &["name", "document", "popularity", "downloads"],
         has_updated_at: false,
         expected: include_str!("package_search_entries.sql"),
     },

@@ -53,7 +53,7 @@ pub mod pypi;
 pub mod sbom;
 
 pub use cargo_index::cargo_index;
-pub use crates_io_dump::crates_io_dump;
+pub use crates_io_dump::{crates_io_dump, crates_io_dump_of};
 pub use lockfile::lockfile;
 pub use npm::npm;
 pub use osv::osv;

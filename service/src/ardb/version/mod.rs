@@ -4,7 +4,7 @@ pub mod ecosystem;
 pub mod order;
 pub mod range;
 
-use entity_ardb::{PackageId, latest_version, version};
+use entity_ardb::{PackageId, default_version, latest_version, version};
 use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _};
 
 use crate::{
@@ -80,18 +80,28 @@ pub async fn after(
     Ok(found.at_most(limit).all(db).await?)
 }
 
-/// The newest versions of a package.
+/// The versions of a package that stand for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Latest {
     /// The highest that is not yanked; `None`: there is none, or the ecosystem has no order.
     pub newest: Option<version::Model>,
     /// The highest that is not yanked and no prerelease.
     pub newest_stable: Option<version::Model>,
+    /// The one that its registry shows when none is asked for; `None`: it names none, or one that is deleted.
+    pub default: Option<version::Model>,
     /// Live versions, yanked ones and prereleases included.
     pub versions_count: u64,
 }
 
-/// The newest versions of `package`, and how many it has. Two statements, however many that are.
+impl Latest {
+    /// The one to show when none is asked for: the registry's own choice, else the newest stable one, else the newest.
+    #[must_use]
+    pub fn shown(&self) -> Option<&version::Model> {
+        self.default.as_ref().or(self.newest_stable.as_ref()).or(self.newest.as_ref())
+    }
+}
+
+/// The newest versions of `package`, its default one, and how many it has. Three statements, however many that are.
 ///
 /// Without any when the package has none or does not exist.
 ///
@@ -102,10 +112,12 @@ pub async fn latest(db: &impl ConnectionTrait, package: PackageId) -> Result<Lat
     let Some(row) = latest_version::Entity::find_by_id(package).one(db).await? else {
         return Ok(Latest::default());
     };
-    let ids = [row.newest_version_id, row.newest_stable_version_id];
+    let named = default_version::Entity::find().filter(default_version::Column::PackageId.eq(package)).live();
+    let default_version_id = named.one(db).await?.map(|named| named.version_id);
+    let ids = [row.newest_version_id, row.newest_stable_version_id, default_version_id];
     let found = version::Entity::find().filter(version::Column::Id.is_in(ids.into_iter().flatten()));
-    let found = found.all(db).await?;
+    let found = found.live().all(db).await?;
     let of = |id| found.iter().find(|version| Some(version.id) == id).cloned();
-    let [newest, newest_stable] = ids.map(of);
-    Ok(Latest { newest, newest_stable, versions_count: row.versions_count.unsigned_abs() })
+    let [newest, newest_stable, default] = ids.map(of);
+    Ok(Latest { newest, newest_stable, default, versions_count: row.versions_count.unsigned_abs() })
 }

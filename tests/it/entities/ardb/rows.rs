@@ -3,15 +3,16 @@
 use entity_ardb::{
     AdvisoryAliasId, AdvisoryId, AdvisoryReferenceId, AdvisorySeverityId, AffectedIntervalId,
     AffectedPackageId, AffectedRangeId, AffectedVersionId, CategoryId, CategoryPackageId, ComponentScope,
-    DependencyId, DependencyKind, DocumentKind, EcosystemId, ImportErrorId, ImportOutcome, ImportRunId,
-    InventoryComponentId, InventoryId, InventoryKind, InventoryRelationId, KeywordId, KeywordPackageId,
-    LicenceId, MaintainerId, MaintainerKind, MaintainerPackageId, PackageId, PackageStatus, RangeKind,
-    RelationKind, RepositoryId, SeverityRating, SourceDocumentId, VersionId, VersionScheme, advisory,
-    advisory_alias, advisory_match, advisory_reference, advisory_severity, affected_interval,
-    affected_package, affected_range, affected_version, category, category_package, dependency, dependent,
-    ecosystem, import_error, import_run, inventory, inventory_component, inventory_relation, keyword,
-    keyword_package, latest_version, licence, maintainer, maintainer_package, package, package_search_entry,
-    repository, source_document, version, version_download,
+    DefaultVersionId, DependencyId, DependencyKind, DocumentKind, EcosystemId, ImportErrorId, ImportOutcome,
+    ImportRunId, InventoryComponentId, InventoryId, InventoryKind, InventoryRelationId, KeywordId,
+    KeywordPackageId, LicenceId, MaintainerId, MaintainerKind, MaintainerPackageId, PackageDownloadId,
+    PackageId, PackageStatus, RangeKind, RelationKind, RepositoryId, SeverityRating, SourceDocumentId,
+    VersionId, VersionScheme, advisory, advisory_alias, advisory_match, advisory_reference,
+    advisory_severity, affected_interval, affected_package, affected_range, affected_version, category,
+    category_package, default_version, dependency, dependent, ecosystem, import_error, import_run, inventory,
+    inventory_component, inventory_relation, keyword, keyword_package, latest_version, licence, maintainer,
+    maintainer_package, package, package_download, package_search_entry, repository, source_document,
+    version, version_download,
 };
 use serde_json::json;
 
@@ -343,6 +344,7 @@ pub(super) fn search_entry() -> package_search_entry::Model {
         name: "example.org/left/left_pad".into(),
         document: "'left':1A 'pad':2A".into(),
         popularity: 7,
+        downloads: 9,
     }
 }
 
@@ -432,6 +434,28 @@ pub(super) fn sorted() -> category_package::Model {
         id: CategoryPackageId(121),
         category_id: CategoryId(120),
         package_id: PackageId(102),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+pub(super) fn shown() -> default_version::Model {
+    default_version::Model {
+        id: DefaultVersionId(122),
+        package_id: PackageId(102),
+        version_id: VersionId(103),
+        created_at: time(CREATED),
+        updated_at: time(UPDATED),
+        deleted_at: Some(time(DELETED)),
+    }
+}
+
+pub(super) fn downloads_in_all() -> package_download::Model {
+    package_download::Model {
+        id: PackageDownloadId(123),
+        package_id: PackageId(102),
+        downloads: i64::MAX,
         created_at: time(CREATED),
         updated_at: time(UPDATED),
         deleted_at: Some(time(DELETED)),

@@ -18,9 +18,12 @@ use super::{
         report::{Rejections, Rows},
         statement::{deleted, upsert, upserted},
     },
-    ECOSYSTEM, LOCATOR, chunk,
+    ECOSYSTEM, LOCATOR,
+    age::{self, Age},
+    chunk,
     read::Dump,
     stage::Steps,
+    summary,
 };
 use crate::{Error, Result};
 
@@ -63,6 +66,8 @@ const TWICE: &[(&str, &str)] = &[
     ("keywords", twice!("dump_keywords", "id")),
     ("categories", twice!("dump_categories", "id")),
     ("categories", twice!("dump_categories", "slug")),
+    ("default_versions", twice!("dump_default_versions", "crate_id")),
+    ("crate_downloads", twice!("dump_crate_downloads", "crate_id")),
 ];
 
 /// Records that refer to nothing.
@@ -98,6 +103,17 @@ const ORPHANS: &[(&str, &str)] = &[
         "version_downloads",
         orphans!("dump_downloads", "dump_versions known where known.id = staged.version_id"),
     ),
+    (
+        "default_versions",
+        orphans!(
+            "dump_default_versions",
+            "dump_versions known where known.id = staged.version_id and known.crate_id = staged.crate_id"
+        ),
+    ),
+    (
+        "crate_downloads",
+        orphans!("dump_crate_downloads", "dump_crates known where known.id = staged.crate_id"),
+    ),
 ];
 
 pub(super) const TWICE_REASON: &str = "is there twice; only the first is read";
@@ -108,7 +124,8 @@ const INDEXES: &str = "
     create index on dump_dependencies (version_id);
     create index on dump_downloads (version_id);
     analyze dump_crates, dump_versions, dump_licences, dump_dependencies, dump_accounts, dump_owners, dump_keywords,
-        dump_crates_keywords, dump_categories, dump_crates_categories, dump_downloads";
+        dump_crates_keywords, dump_categories, dump_crates_categories, dump_downloads, dump_default_versions,
+        dump_crate_downloads";
 
 const OUTDATED: &str = "
     update dump_crates staged set is_outdated = true
@@ -265,6 +282,7 @@ const DELETE_DEPENDENCIES_OF_DELETED: &str = "
 pub(super) async fn merge(
     connection: &mut PgConnection,
     dump: &Dump,
+    age: Age,
     now: DateTime<Utc>,
     report: &mut Report,
     progress: &mut Steps<'_>,
@@ -276,6 +294,8 @@ pub(super) async fn merge(
         report.documents.unchanged = 1;
         return Ok(());
     }
+    // Another may have been recorded since this one was begun.
+    age.check(age::stored(connection).await?, dump.made_at, &dump.place)?;
     sqlx::raw_sql("set synchronous_commit = off").execute(&mut *connection).await?;
     reject(connection, TWICE, TWICE_REASON, report).await?;
     sqlx::raw_sql(INDEXES).execute(&mut *connection).await?;
@@ -296,6 +316,11 @@ pub(super) async fn merge(
         .await?;
     report.documents.outdated = outdated.unsigned_abs();
     chunk::versions(connection, &dump.months, deletes, report, progress).await?;
+    let summed =
+        chunk::retried(connection, async |connection| summary::write(connection, dump, deletes).await);
+    for (table, rows) in summed.await? {
+        report.count(table, rows);
+    }
 
     sqlx::raw_sql("set synchronous_commit = on").execute(&mut *connection).await?;
     record(connection, dump, now, report).await
@@ -408,10 +433,10 @@ async fn record(
         sha256.iter_mut().for_each(|byte| *byte = !*byte);
     }
     let upsert = upsert!(
-        "insert into source_documents as kept (kind, locator, sha256, size_bytes, imported_at)
-         values ($1, $2, $3, $4, $5)
+        "insert into source_documents as kept (kind, locator, sha256, size_bytes, imported_at, revision)
+         values ($1, $2, $3, $4, $5, $6)
          on conflict (kind, locator) do update set sha256 = excluded.sha256, size_bytes = excluded.size_bytes,
-             imported_at = excluded.imported_at, deleted_at = null
+             imported_at = excluded.imported_at, revision = excluded.revision, deleted_at = null
          where kept.sha256 <> excluded.sha256 or kept.deleted_at is not null"
     );
     let query = sqlx::query_as(upsert)
@@ -419,7 +444,8 @@ async fn record(
         .bind(LOCATOR)
         .bind(&sha256[..])
         .bind(i64::try_from(dump.size_bytes).unwrap_or(i64::MAX))
-        .bind(now);
+        .bind(now)
+        .bind(age::revision(dump.made_at));
     let mut transaction = connection.begin().await?;
     let rows = upserted(&mut transaction, query).await?;
     transaction.commit().await?;

@@ -3,8 +3,8 @@
 //!
 //! The input is the public `db-dump.tar.gz`, or the folder that it unpacks to: `metadata.json`, which says when the dump
 //! was made, and `data/*.csv` with a header each. Columns are found by their names, others are ignored, and the files can
-//! come in any order. The dump is one document. The tables that are read are those of `table.rs`; `default_versions` and
-//! `crate_downloads` are not, for which there are no columns.
+//! come in any order. The dump is one document. The tables that are read are those of `table.rs`, of which dumps of some
+//! years ago lack `default_versions` and `crate_downloads`.
 //!
 //! Rows go by COPY into temporary tables as they are read, and when all are there, package by package and version by
 //! version, in transactions of bounded size, into the real ones. Nothing is written before the dump has been read to its
@@ -15,6 +15,8 @@
 //! - a version is none that cargo could select,
 //! - it is there twice, or what it refers to is not in the dump or was itself rejected.
 //!
+//! A dump that was made before the one that was imported last is refused, unless [`Age::Any`] is asked for.
+//!
 //! What a crate of the dump no longer has is deleted softly, but nothing of a dump with rejected records is deleted. A
 //! crate that is not in the dump is left as it is; and so is one of which a version is stored that was published after
 //! the dump was made. It counts as outdated.
@@ -22,11 +24,13 @@
 //! A crate's versions are the same rows, whether they came from the dump or from the index; the dump's times of
 //! publication are cut to the second for that.
 
+mod age;
 mod chunk;
 mod field;
 mod merge;
 mod read;
 mod stage;
+mod summary;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +40,8 @@ use entity_ardb::DocumentKind;
 use sea_orm::DatabaseConnection;
 use tokio::{sync::mpsc, task};
 
+pub use age::Age;
+
 use super::{Progress, Report, pipeline, run::Run, source};
 use crate::Result;
 
@@ -44,25 +50,40 @@ const ECOSYSTEM: &str = "cargo";
 /// The dump in `source_documents`.
 const LOCATOR: &str = "crates.io/db-dump";
 
-/// Imports the dump at `input`, see the [module](self).
+/// Imports the dump at `input`, see the [module](self), unless it is older than the one that was imported last.
 ///
 /// It holds a connection of its own beside those of `db` for as long as it runs.
 ///
 /// # Errors
 ///
-/// [`Error::Input`](crate::Error::Input) if `input` is not there, can't be read to its end, or lacks a file or a column;
-/// [`Error::Database`](crate::Error::Database) if a statement fails. Transactions that were committed before stay, and
-/// the next import goes on from them.
+/// [`Error::Input`](crate::Error::Input) if `input` is not there, can't be read to its end, lacks a file or a column, or
+/// is older; [`Error::Database`](crate::Error::Database) if a statement fails. Transactions that were committed before
+/// stay, and the next import goes on from them.
 pub async fn crates_io_dump(
     db: &DatabaseConnection,
     input: &Path,
     now: DateTime<Utc>,
     progress: &dyn Progress,
 ) -> Result<Report> {
+    crates_io_dump_of(db, input, Age::NotOlder, now, progress).await
+}
+
+/// As [`crates_io_dump()`], where `age` says which dumps are imported.
+///
+/// # Errors
+///
+/// Those of [`crates_io_dump()`].
+pub async fn crates_io_dump_of(
+    db: &DatabaseConnection,
+    input: &Path,
+    age: Age,
+    now: DateTime<Utc>,
+    progress: &dyn Progress,
+) -> Result<Report> {
     let input = pipeline::existing(input, "crates.io's db-dump.tar.gz, or the folder that it unpacks to")?;
     let run = Run::start(db, DocumentKind::CratesIoDump, &input, now).await?;
     let loaded = async {
-        let report = load(db, input, now, progress).await?;
+        let report = load(db, input, age, now, progress).await?;
         run.reject(&report.rejected).await?;
         Ok(report)
     };
@@ -79,6 +100,7 @@ pub(super) fn fuzz(data: &[u8]) {
 async fn load(
     db: &DatabaseConnection,
     input: PathBuf,
+    age: Age,
     now: DateTime<Utc>,
     progress: &dyn Progress,
 ) -> Result<Report> {
@@ -89,10 +111,11 @@ async fn load(
     let mut connection = db.get_postgres_connection_pool().acquire().await?.detach();
 
     let (sender, receiver) = mpsc::channel(1);
-    let reading = task::spawn_blocking(move || read::read(&input, sender));
+    let stored = age::stored(&mut connection).await?;
+    let reading = task::spawn_blocking(move || read::read(&input, age, stored, sender));
     let mut report = Report::default();
     stage::stage(&mut connection, receiver, &mut report, &mut progress).await?;
     let dump = reading.await.map_err(pipeline::panicked)??;
-    merge::merge(&mut connection, &dump, now, &mut report, &mut progress).await?;
+    merge::merge(&mut connection, &dump, age, now, &mut report, &mut progress).await?;
     Ok(report)
 }

@@ -24,6 +24,7 @@ use super::{
         report::Rejections,
         source::{self, Entry, Meter, Visitor},
     },
+    age::Age,
     field::Fields,
     table::{self, COPY_LICENCES, Seen, TABLES, Table},
 };
@@ -52,6 +53,10 @@ pub(super) struct Dump {
     /// The same, unpacked.
     pub(super) size_bytes: u64,
     pub(super) months: BTreeSet<NaiveDate>,
+    /// The tables that it has.
+    pub(super) tables: BTreeSet<&'static str>,
+    /// The input, for errors.
+    pub(super) place: String,
 }
 
 #[derive(Deserialize)]
@@ -59,10 +64,16 @@ struct Metadata {
     timestamp: String,
 }
 
-/// Reads the dump at `input` and sends its rows.
-pub(super) fn read(input: &Path, sender: mpsc::Sender<Chunk>) -> Result<Dump> {
+/// Reads the dump at `input` and sends its rows, unless it turns out to be older than `stored` and `age` minds.
+pub(super) fn read(
+    input: &Path,
+    age: Age,
+    stored: Option<DateTime<Utc>>,
+    sender: mpsc::Sender<Chunk>,
+) -> Result<Dump> {
     let meter = Meter::default();
     let mut reader = Reader::new(sender, meter.clone());
+    (reader.age, reader.stored) = (age, stored);
     let walked = source::walk(input, &meter, &mut reader);
     if let Some(failure) = reader.failure {
         return Err(failure);
@@ -73,8 +84,8 @@ pub(super) fn read(input: &Path, sender: mpsc::Sender<Chunk>) -> Result<Dump> {
         Error::Input { place: input.display().to_string(), reason }
     };
     let made_at = reader.made_at.ok_or_else(|| missing("metadata.json"))?;
-    for Table { name, .. } in &TABLES {
-        if !reader.hashes.contains_key(*name) {
+    for Table { name, is_recent, .. } in &TABLES {
+        if !is_recent && !reader.hashes.contains_key(*name) {
             return Err(missing(&format!("data/{name}.csv")));
         }
     }
@@ -83,8 +94,15 @@ pub(super) fn read(input: &Path, sender: mpsc::Sender<Chunk>) -> Result<Dump> {
         all.update(name);
         all.update(hash);
     }
-    let Reader { size_bytes, seen, .. } = reader;
-    Ok(Dump { made_at, sha256: all.finalize().into(), size_bytes, months: seen.months })
+    let Reader { size_bytes, seen, hashes, .. } = reader;
+    Ok(Dump {
+        made_at,
+        sha256: all.finalize().into(),
+        size_bytes,
+        months: seen.months,
+        tables: hashes.into_keys().collect(),
+        place: input.display().to_string(),
+    })
 }
 
 struct Reader {
@@ -94,6 +112,9 @@ struct Reader {
     /// By the names of the tables; metadata.json among them.
     hashes: BTreeMap<&'static str, [u8; 32]>,
     size_bytes: u64,
+    age: Age,
+    /// When the dump that was imported last was made.
+    stored: Option<DateTime<Utc>>,
     made_at: Option<DateTime<Utc>>,
     failure: Option<Error>,
 }
@@ -138,6 +159,8 @@ impl Reader {
             seen: Seen::new(),
             hashes: BTreeMap::new(),
             size_bytes: 0,
+            age: Age::Any,
+            stored: None,
             made_at: None,
             failure: None,
         }
@@ -149,7 +172,9 @@ impl Reader {
         let mut text = Vec::new();
         content.take(1024 * 1024).read_to_end(&mut text).map_err(|error| bad(error.to_string()))?;
         let metadata: Metadata = check::json(&text).map_err(|reason| bad(reason.into()))?;
-        self.made_at = Some(table::time("timestamp", &metadata.timestamp).map_err(bad)?);
+        let made_at = table::time("timestamp", &metadata.timestamp).map_err(bad)?;
+        self.age.check(self.stored, made_at, &place)?;
+        self.made_at = Some(made_at);
         self.once("metadata", Sha256::digest(&text).into(), text.len() as u64, &place)
     }
 

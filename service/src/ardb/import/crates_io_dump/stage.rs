@@ -46,6 +46,12 @@ const TABLES: &str = "
     );
     create temporary table dump_downloads (
         line bigint not null, version_id bigint not null, day date not null, downloads bigint not null
+    );
+    create temporary table dump_default_versions (
+        line bigint not null, crate_id bigint not null, version_id bigint not null
+    );
+    create temporary table dump_crate_downloads (
+        line bigint not null, crate_id bigint not null, downloads bigint not null
     )";
 
 /// For sorts of a chunk and of a table's index in memory. Compiling statements that run once costs more than it saves.

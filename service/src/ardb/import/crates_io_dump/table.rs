@@ -21,6 +21,8 @@ const MAX_TARGET_BYTES: usize = 1024;
 pub(super) struct Table {
     /// Its file is `data/<name>.csv`.
     pub(super) name: &'static str,
+    /// Whether dumps of some years ago do without it.
+    pub(super) is_recent: bool,
     /// The columns that it must have.
     pub(super) columns: &'static [&'static str],
     pub(super) copy: &'static str,
@@ -60,10 +62,11 @@ impl Seen {
     }
 }
 
-/// Every table that is read. What is not here (readmes, totals that are the sum of others) is not.
-pub(super) const TABLES: [Table; 11] = [
+/// Every table that is read. What is not here (readmes, what crates.io counts for itself) is not.
+pub(super) const TABLES: [Table; 13] = [
     Table {
         name: "crates",
+        is_recent: false,
         columns: &["id", "name", "description", "homepage", "documentation", "repository"],
         copy: "copy dump_crates (line, id, name, normalized_name, purl, description, homepage_url, documentation_url,
             repository_url, repository_host, repository_path) from stdin (format binary)",
@@ -71,6 +74,7 @@ pub(super) const TABLES: [Table; 11] = [
     },
     Table {
         name: "versions",
+        is_recent: false,
         columns: &[
             "id", "crate_id", "num", "checksum", "crate_size", "created_at", "features", "license", "links",
             "rust_version", "yanked",
@@ -80,6 +84,7 @@ pub(super) const TABLES: [Table; 11] = [
     },
     Table {
         name: "dependencies",
+        is_recent: false,
         columns: &[
             "version_id", "crate_id", "explicit_name", "req", "kind", "optional", "default_features", "features",
             "target",
@@ -89,51 +94,73 @@ pub(super) const TABLES: [Table; 11] = [
     },
     Table {
         name: "users",
+        is_recent: false,
         columns: &["id", "gh_login", "name"],
         copy: "copy dump_accounts from stdin (format binary)",
         row: |fields, line, rows, _| account(fields, line, rows, "user", "gh_login"),
     },
     Table {
         name: "teams",
+        is_recent: false,
         columns: &["id", "login", "name"],
         copy: "copy dump_accounts from stdin (format binary)",
         row: |fields, line, rows, _| account(fields, line, rows, "team", "login"),
     },
     Table {
         name: "crate_owners",
+        is_recent: false,
         columns: &["crate_id", "owner_id", "owner_kind"],
         copy: "copy dump_owners from stdin (format binary)",
         row: owners,
     },
     Table {
         name: "keywords",
+        is_recent: false,
         columns: &["id", "keyword"],
         copy: "copy dump_keywords from stdin (format binary)",
         row: keywords,
     },
     Table {
         name: "crates_keywords",
+        is_recent: false,
         columns: &["crate_id", "keyword_id"],
         copy: "copy dump_crates_keywords from stdin (format binary)",
         row: |fields, line, rows, _| pair(fields, line, rows, "keyword_id"),
     },
     Table {
         name: "categories",
+        is_recent: false,
         columns: &["id", "slug", "category", "description"],
         copy: "copy dump_categories from stdin (format binary)",
         row: categories,
     },
     Table {
         name: "crates_categories",
+        is_recent: false,
         columns: &["crate_id", "category_id"],
         copy: "copy dump_crates_categories from stdin (format binary)",
         row: |fields, line, rows, _| pair(fields, line, rows, "category_id"),
     },
     Table {
         name: "version_downloads",
+        is_recent: false,
         columns: &["version_id", "date", "downloads"],
         copy: "copy dump_downloads from stdin (format binary)",
         row: downloads,
+    },
+    Table {
+        name: "default_versions",
+        is_recent: true,
+        columns: &["crate_id", "version_id"],
+        copy: "copy dump_default_versions from stdin (format binary)",
+        row: |fields, line, rows, _| pair(fields, line, rows, "version_id"),
+    },
+    Table {
+        name: "crate_downloads",
+        is_recent: true,
+        columns: &["crate_id", "downloads"],
+        copy: "copy dump_crate_downloads from stdin (format binary)",
+        row: crate_downloads,
     },
 ];
 
@@ -281,6 +308,13 @@ fn downloads(fields: &Fields<'_>, line: i64, rows: &mut CopyRows, seen: &mut See
     let downloads = fields.optional_count("downloads")?.ok_or("downloads is empty")?;
     seen.months.extend(day.with_day(1));
     rows.row(4).bigint(line).bigint(version_id).date(day).bigint(downloads);
+    Ok(())
+}
+
+fn crate_downloads(fields: &Fields<'_>, line: i64, rows: &mut CopyRows, _: &mut Seen) -> Result<(), String> {
+    let crate_id = fields.id("crate_id")?;
+    let downloads = fields.optional_count("downloads")?.ok_or("downloads is empty")?;
+    rows.row(3).bigint(line).bigint(crate_id).bigint(downloads);
     Ok(())
 }
 
