@@ -1,13 +1,15 @@
 //! What packages are found by: words in their names, keywords and descriptions, and likeness of names.
 
+use std::time::{Duration, Instant};
+
 use sea_orm::DatabaseConnection;
 use service::ardb::{
     derived,
-    search::{self, Search},
+    search::{self, FEW_HITS, MAX_HITS, Search},
 };
 
 use crate::harness::{Database, TestDb};
-use crate::import_support::execute;
+use crate::import_support::{execute, lines};
 
 async fn found(db: &DatabaseConnection, search: Search<'_>) -> Vec<String> {
     let hits = search::packages(db, &search, 100).await.unwrap();
@@ -125,7 +127,7 @@ async fn pages_of_a_search_are_the_whole_of_it() {
         &db,
         "insert into packages (ecosystem_id, name, normalized_name)
          select 1, 'tool-' || n, 'tool-' || n from generate_series(1, 40) n;
-         update package_search_entries set popularity = package_id % 5",
+         update package_search_entries set popularity = package_id % 5, downloads = package_id % 3",
     )
     .await;
     let search = Search { text: "tool", ..Search::default() };
@@ -139,4 +141,94 @@ async fn pages_of_a_search_are_the_whole_of_it() {
         paged.extend(page);
     }
     assert_eq!(paged, all);
+}
+
+#[tokio::test]
+async fn what_fits_equally_well_comes_by_dependents_and_then_by_downloads() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    execute(
+        &db,
+        "insert into packages (ecosystem_id, name, normalized_name)
+         select 1, 'tool-' || letter, 'tool-' || letter from unnest(array['a', 'b', 'c', 'd']) letter;
+         update package_search_entries set
+             popularity = case name when 'tool-b' then 2 when 'tool-d' then 1 else 0 end,
+             downloads = case name when 'tool-c' then 9 when 'tool-d' then 99 else 0 end",
+    )
+    .await;
+    let expected = ["cargo tool-b", "cargo tool-d", "cargo tool-c", "cargo tool-a"];
+    assert_eq!(found(&db, Search { text: "tool", ..Search::default() }).await, expected);
+}
+
+#[tokio::test]
+async fn names_that_are_like_the_text_are_found_only_where_words_find_few() {
+    let db = TestDb::migrated(Database::Ardb).await;
+    execute(
+        &db,
+        "insert into packages (ecosystem_id, name, normalized_name) values (1, 'toolz', 'toolz'), (2, 'tools', 'tools')",
+    )
+    .await;
+    let more = |from: u64, to: u64| {
+        format!(
+            "insert into packages (ecosystem_id, name, normalized_name)
+             select 1, 'tool-' || n, 'tool-' || n from generate_series({from}, {to}) n"
+        )
+    };
+    let tool = Search { text: "tool", ..Search::default() };
+    execute(&db, &more(1, FEW_HITS - 1)).await;
+    assert_eq!(found(&db, tool).await.len() as u64, FEW_HITS + 1);
+    execute(&db, &more(FEW_HITS, FEW_HITS)).await;
+    assert_eq!(found(&db, tool).await.len() as u64, FEW_HITS);
+    // Few of those that are asked for.
+    let npm = Search { ecosystem: Some("npm"), ..tool };
+    assert_eq!(found(&db, npm).await, ["npm tools"]);
+}
+
+/// Names of two or three words and descriptions of nine, out of a hundred: each word is in every tenth package.
+async fn many(db: &DatabaseConnection, count: u32) {
+    let word = |number: &str| format!("'w' || md5((({number}) % 100)::text)::char(5)");
+    let (first, second, third) = (word("n"), word("n / 100"), word("n / 10000 + n * 7"));
+    let described = word("n * 11 + k * k * 13");
+    execute(
+        db,
+        &format!(
+            "begin;
+             set local session_replication_role = replica;
+             insert into packages (id, ecosystem_id, name, normalized_name, description)
+             select n, 1, name, name, description
+             from generate_series(1, {count}) n
+             cross join lateral (select {first} || '-' || {second} || '-' || {third} || n as name) named
+             cross join lateral (
+                 select string_agg({described}, ' ' order by k) as description from generate_series(1, 9) k
+             ) described;
+             insert into package_search_entries (package_id, name, document, popularity)
+             select package_id, name, document, package_id % 1000 from package_search_documents;
+             commit"
+        ),
+    )
+    .await;
+    execute(db, "vacuum analyze packages, package_search_entries").await;
+}
+
+#[tokio::test]
+async fn the_first_page_of_many_packages_comes_in_a_fraction_of_a_second() {
+    const BOUND: Duration = Duration::from_millis(250);
+    let db = TestDb::migrated(Database::Ardb).await;
+    many(&db, 60_000).await;
+    let word = &lines(&db, "select split_part(name, '-', 1) as line from packages where id = 17").await[0];
+    let name = &lines(&db, "select name as line from packages where id = 1717").await[0];
+    let (mistyped, both) = (name.replacen('w', "v", 1), format!("{word} {}", &name[7..13]));
+    for (text, finds) in [(word, word), (&both, word), (&mistyped, name), (name, name)] {
+        let search = Search { text, ..Search::default() };
+        let mut times = Vec::new();
+        // Other tests run beside this one.
+        while times.last().is_none_or(|time| *time > BOUND) {
+            assert!(times.len() < 20, "{text}: {times:?}");
+            let start = Instant::now();
+            let hits = search::packages(&*db, &search, 20).await.unwrap();
+            times.push(start.elapsed());
+            assert!(hits.iter().any(|hit| hit.name.contains(finds.as_str())), "{text}: {hits:?}");
+        }
+    }
+    let all = search::packages(&*db, &Search { text: word, ..Search::default() }, u64::MAX).await.unwrap();
+    assert_eq!(all.len() as u64, MAX_HITS);
 }

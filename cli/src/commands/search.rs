@@ -12,8 +12,8 @@ use crate::stores::Stores;
 #[command(
     after_help = "Examples:\n  archer search serde json\n  archer search sered --ecosystem cargo --limit 5\n  \
     archer search http client --keyword async --licence MIT\n\n\
-    Finds names by their words and by likeness, keywords and descriptions by their words, popular packages first.\n    \
-    Ends with 3 where nothing fits."
+    Finds names, keywords and descriptions by their words, popular packages first, and names that are like the\n    \
+    text where words find few. Ends with 3 where nothing fits."
 )]
 pub struct Arguments {
     /// Words; within one argument "quotes", or and -without are understood
@@ -69,9 +69,13 @@ pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outc
         let rows = found.iter().map(|hit| {
             let newest = hit.newest_stable.as_ref().or(hit.newest.as_ref());
             let newest = newest.map(|number| plain(number)).unwrap_or_default();
-            vec![named(hit), newest, count(hit.popularity.unsigned_abs())]
+            let downloads = match hit.downloads {
+                0 => String::new(),
+                downloads => count(downloads.unsigned_abs()),
+            };
+            vec![named(hit), newest, count(hit.popularity.unsigned_abs()), downloads]
         });
-        output::text(output::table(&["package", "newest", "dependents"], rows, &[2]))?;
+        output::text(output::table(&["package", "newest", "dependents", "downloads"], rows, &[2, 3]))?;
     }
     Ok(if found.is_empty() { Outcome::No } else { Outcome::Done })
 }

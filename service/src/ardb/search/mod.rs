@@ -1,15 +1,21 @@
 //! Search for packages by words and by likeness of names.
 //!
-//! A package is found when the words occur in its name, namespace, keywords and description, or when its name is like the
-//! text (a typing error, a beginning, a part). A word in the name weighs more than one in a keyword, and that more than
-//! one in the description. What fits about equally well is ordered by popularity: how many other packages depend on it,
-//! as of the last import.
+//! A package is found when the words occur in its name, namespace, keywords and description. Where fewer than
+//! [`FEW_HITS`] are, those whose name is like the text (a typing error, a beginning, a part) are found, too. A word in the
+//! name weighs more than one in a keyword, and that more than one in the description. What fits about equally well is
+//! ordered by popularity, how many other packages depend on it, and then by downloads, both as of the last import.
 
 use entity_ardb::PackageId;
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
+
+/// The most packages that a search finds, on all its pages: those that fit best, and of them the most popular.
+pub const MAX_HITS: u64 = 1_000;
+
+/// Words that find fewer packages than this are taken for a part of a name, or a wrong one, as well.
+pub const FEW_HITS: u64 = 50;
 
 /// What to look for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +42,7 @@ pub struct Search<'a> {
 pub struct Place {
     score: i32,
     popularity: i64,
+    downloads: i64,
     package_id: i64,
 }
 
@@ -59,6 +66,8 @@ pub struct Hit {
     pub newest_stable: Option<String>,
     /// How many other packages depend on it.
     pub popularity: i64,
+    /// How often it was downloaded in all; 0 also where its registry does not say.
+    pub downloads: i64,
     /// How well it fits, from 0 to 20.
     pub score: i32,
 }
@@ -67,11 +76,12 @@ impl Hit {
     /// Where the next page begins, if this is the last of its page.
     #[must_use]
     pub fn place(&self) -> Place {
-        Place { score: self.score, popularity: self.popularity, package_id: self.package_id.0 }
+        let Self { score, popularity, downloads, package_id, .. } = *self;
+        Place { score, popularity, downloads, package_id: package_id.0 }
     }
 }
 
-/// The best `limit` packages for `search`, one statement. Empty when nothing fits.
+/// The best `limit` packages for `search`, of at most [`MAX_HITS`] in all. One statement. Empty when nothing fits.
 ///
 /// # Errors
 ///
@@ -90,6 +100,9 @@ pub async fn packages(db: &impl ConnectionTrait, search: &Search<'_>, limit: u64
         licence.into(),
         keyword.into(),
         category.into(),
+        after.map(|place| place.downloads).into(),
+        (MAX_HITS as i64).into(),
+        (FEW_HITS as i64).into(),
     ];
     let select = Statement::from_sql_and_values(DbBackend::Postgres, include_str!("search.sql"), values);
     Ok(Hit::find_by_statement(select).all(db).await?)
