@@ -18,7 +18,7 @@ use service::ardb::{
 use service::purl::Purl;
 
 use crate::harness::{Database, Ran, TestDb, archer, deadline, run};
-use crate::import_support::{execute, fixture, now};
+use crate::import_support::{execute, fixture, lines, now};
 
 async fn imported() -> TestDb {
     let db = TestDb::migrated(Database::Ardb).await;
@@ -279,6 +279,7 @@ async fn what_is_not_there_is_refused_with_what_is_near() {
     for (words, expected) in [
         (vec!["package", "show", "pkg:cargo/alpa"], "near it: pkg:cargo/alpha"),
         (vec!["package", "versions", "pkg:cargo/qqqq"], "nor one with a name like it"),
+        (vec!["search", "alpha", "--ecosystem", "npm"], "there is no package of npm here, only of cargo"),
         (vec!["package", "show", "pkg:cargo/alpha@9"], "alpha has no version 9 here; its newest: 0.10.0"),
         (vec!["inventory", "exposure", "acme/rocket"], "there is no inventory \"acme/rocket\""),
     ] {
@@ -286,7 +287,53 @@ async fn what_is_not_there_is_refused_with_what_is_near() {
         assert_eq!(ran.code, 1, "{ran:?}");
         assert!(ran.stderr.contains(expected), "{words:?}: {}", ran.stderr);
     }
-    assert_eq!(ask(&db, &["package", "show", "alpha"]).await.code, 2);
+    let ran = ask(&db, &["package", "show", "alpha"]).await;
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("a package URL is such as pkg:cargo/serde"), "{}", ran.stderr);
+    assert_eq!(ask(&db, &["search", "alpha", "--ecosystem", "crates.io"]).await.code, 0);
+    let narrowed = ask(&db, &["search", "alpha", "--licence", "MIT"]).await;
+    assert_eq!(narrowed.code, 3, "{narrowed:?}");
+    assert!(narrowed.stdout.contains("with licence MIT; cargo's index"), "{}", narrowed.stdout);
+}
+
+#[tokio::test]
+async fn advisories_about_a_package_that_is_not_here_are_listed_by_its_name() {
+    let db = imported().await;
+    let alpha = package::by_name(&*db, "cargo", "alpha").await.unwrap().unwrap().id;
+    let of_package = advisory::of_package(&*db, alpha).await.unwrap();
+    assert_eq!(advisory::of_purl(&*db, &purl("pkg:cargo/Alpha@1")).await.unwrap(), of_package);
+    execute(
+        &db,
+        "insert into affected_packages (advisory_id, ecosystem_id, name, normalized_name)
+         select advisory.id, ecosystem.id, 'Rocket', 'rocket'
+         from advisories advisory, ecosystems ecosystem
+         where advisory.identifier = 'EXAMPLE-2024-0001' and ecosystem.name = 'pypi'",
+    )
+    .await;
+    let ran = ask(&db, &["package", "advisories", "pkg:pypi/rocket"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("EXAMPLE-2024-0001"), "{}", ran.stdout);
+    let ran = ask(&db, &["package", "advisories", "pkg:pypi/rocket@1.0"]).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("no version of rocket is here; without @1.0"), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn fixes_are_listed_in_the_order_of_versions() {
+    let db = imported().await;
+    execute(
+        &db,
+        r"insert into affected_intervals (affected_range_id, position, introduced, fixed, lower_key, upper_key)
+          select ranged.id, 90 + n, '9.0.' || n, '9.0.' || n + 1, decode('ff0' || n - 1, 'hex'), decode('ff0' || n, 'hex')
+          from (select min(id) as id from affected_ranges) ranged, generate_series(1, 9, 4) n",
+    )
+    .await;
+    let of = "select affected.package_id::text as line from affected_packages affected
+              where id = (select affected_package_id from affected_ranges order by id limit 1)";
+    let package = PackageId(lines(&db, of).await[0].parse().unwrap());
+    let about = advisory::of_package(&*db, package).await.unwrap();
+    let fixed = about.iter().flat_map(|about| &about.fixed).filter(|number| number.starts_with("9.0."));
+    assert_eq!(fixed.collect::<Vec<_>>(), ["9.0.2", "9.0.6", "9.0.10"]);
 }
 
 #[tokio::test]

@@ -210,7 +210,13 @@ pub fn describe(report: &Report, seconds: f64) -> String {
     if parts.is_empty() {
         parts.push("there is nothing here that this import reads".to_owned());
     }
-    let total = paint(STRONG, format!("{} documents", count(documents.total())));
+    let total = paint(
+        STRONG,
+        match documents.total() {
+            1 => "1 document".to_owned(),
+            total => format!("{} documents", count(total)),
+        },
+    );
     let mut text = format!("{total}: {} {}", parts.join(", "), paint(FAINT, format!("in {seconds:.1} s")));
     if report.changed_nothing() {
         text.push_str(&format!("\n{}", paint(GOOD, "nothing changed")));

@@ -1,6 +1,6 @@
 //! `archer package`: what ardb knows of a package.
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand};
 use dev::endpoints::Needs;
 use entity_ardb::{dependency, package, version};
@@ -32,15 +32,17 @@ pub enum Command {
     )]
     Show {
         /// A package URL
+        #[arg(value_parser = purl)]
         purl: Purl,
     },
     /// Lists versions, newest first in the ecosystem's order
     #[command(after_help = "Example:\n  archer package versions pkg:cargo/serde --limit 10")]
     Versions {
         /// A package URL
+        #[arg(value_parser = purl)]
         purl: Purl,
         /// At most so many
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
         limit: u64,
     },
     /// Lists the packages that depend on one
@@ -52,6 +54,7 @@ pub enum Command {
         archer package advisories pkg:cargo/time@0.1.42")]
     Advisories {
         /// A package URL
+        #[arg(value_parser = purl)]
         purl: Purl,
     },
 }
@@ -60,13 +63,20 @@ pub enum Command {
 #[derive(Args, Clone, Debug)]
 pub struct Dependents {
     /// A package URL
+    #[arg(value_parser = purl)]
     purl: Purl,
     /// Over at most so many steps; 1: only those that ask for it themselves
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(dependent::MAX_DEPTH)))]
     depth: u32,
     /// At most so many
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(..=dependent::MAX_PAGE))]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=dependent::MAX_PAGE))]
     limit: u64,
+}
+
+fn purl(text: &str) -> Result<Purl, String> {
+    text.parse().map_err(|error| {
+        format!("{error}; a package URL is such as pkg:cargo/serde or pkg:npm/%40babel/core")
+    })
 }
 
 /// Shows what is asked for.
@@ -99,9 +109,14 @@ pub async fn run(context: &Context, command: Command) -> anyhow::Result<Outcome>
 
 /// The package that `purl` names.
 async fn known(ardb: &DatabaseConnection, purl: &Purl) -> anyhow::Result<package::Model> {
-    if let Some(package) = packages::by_purl(ardb, purl).await? {
-        return Ok(package);
+    match packages::by_purl(ardb, purl).await? {
+        Some(package) => Ok(package),
+        None => Err(unknown(ardb, purl).await?),
     }
+}
+
+/// Says that there is no package that `purl` names, and what is near.
+async fn unknown(ardb: &DatabaseConnection, purl: &Purl) -> anyhow::Result<anyhow::Error> {
     let name = match purl.namespace() {
         Some(namespace) => format!("{namespace}/{}", purl.name()),
         None => purl.name().to_owned(),
@@ -109,12 +124,12 @@ async fn known(ardb: &DatabaseConnection, purl: &Purl) -> anyhow::Result<package
     let search = Search { text: &name, ..Search::default() };
     let near = search::packages(ardb, &search, SUGGESTIONS).await?;
     let near: Vec<String> = near.into_iter().filter_map(|hit| hit.purl).collect();
-    match near.as_slice() {
-        [] => bail!(
+    Ok(match near.as_slice() {
+        [] => anyhow!(
             "there is no package {purl} here, nor one with a name like it; `archer import` brings packages in"
         ),
-        near => bail!("there is no package {purl} here; near it: {}", near.join(", ")),
-    }
+        near => anyhow!("there is no package {purl} here; near it: {}", near.join(", ")),
+    })
 }
 
 /// The version that `purl` names of `package`.
@@ -216,7 +231,9 @@ async fn show(context: &Context, ardb: &DatabaseConnection, purl: &Purl) -> anyh
 }
 
 async fn advisories(context: &Context, ardb: &DatabaseConnection, purl: &Purl) -> anyhow::Result<Outcome> {
-    let package = known(ardb, purl).await?;
+    let Some(package) = packages::by_purl(ardb, purl).await? else {
+        return advisories_about_a_name(context, ardb, purl).await;
+    };
     match purl.version() {
         Some(number) => {
             let version = known_version(ardb, &package, number).await?;
@@ -228,6 +245,22 @@ async fn advisories(context: &Context, ardb: &DatabaseConnection, purl: &Purl) -
             print(context, &found, |found| table_of_about(found))
         }
     }
+}
+
+/// Advisories come from elsewhere than packages, so there can be some about a package that is not here.
+async fn advisories_about_a_name(
+    context: &Context,
+    ardb: &DatabaseConnection,
+    purl: &Purl,
+) -> anyhow::Result<Outcome> {
+    let found = advisory::of_purl(ardb, purl).await?;
+    if found.is_empty() {
+        return Err(unknown(ardb, purl).await?);
+    }
+    if let Some(number) = purl.version() {
+        bail!("no version of {} is here; without @{number}, all advisories about it are listed", purl.name());
+    }
+    print(context, &found, |found| table_of_about(found))
 }
 
 fn full_name(namespace: &str, name: &str) -> String {
@@ -332,5 +365,5 @@ fn table_of_about(found: &[About]) -> String {
         let affected = count(about.affected_versions.unsigned_abs());
         vec![plain(&about.advisory), plain(&about.kind), affected, newest, fixed, plain(&about.summary)]
     });
-    output::table(&["advisory", "kind", "versions", "", "fixed in", ""], rows, &[2])
+    output::table(&["advisory", "kind", "versions here", "", "fixed in", ""], rows, &[2])
 }

@@ -1,7 +1,13 @@
 //! `archer search`: packages by words and likeness.
 
+use anyhow::bail;
 use dev::endpoints::Needs;
-use service::ardb::search::{self, Hit, Search};
+use sea_orm::DatabaseConnection;
+use service::ardb::{
+    package,
+    search::{self, Hit, Search},
+    version::ecosystem,
+};
 
 use crate::Context;
 use crate::output::{self, Outcome, count, plain};
@@ -12,15 +18,15 @@ use crate::stores::Stores;
 #[command(
     after_help = "Examples:\n  archer search serde json\n  archer search sered --ecosystem cargo --limit 5\n  \
     archer search http client --keyword async --licence MIT\n\n\
-    Finds names, keywords and descriptions by their words, popular packages first, and names that are like the\n    \
-    text where words find few. Ends with 3 where nothing fits."
+    Finds names, keywords and descriptions by their words, popular packages first, and names that are \
+    like the text where words find few. Ends with 3 where nothing fits."
 )]
 pub struct Arguments {
     /// Words; within one argument "quotes", or and -without are understood
     #[arg(required = true)]
     text: Vec<String>,
-    /// Only this ecosystem, such as cargo
-    #[arg(long)]
+    /// Only this ecosystem, by our name, the purl type or OSV's name: cargo, PyPI, …
+    #[arg(long, value_name = "NAME")]
     ecosystem: Option<String>,
     /// Only packages with a stable version
     #[arg(long)]
@@ -35,7 +41,7 @@ pub struct Arguments {
     #[arg(long)]
     category: Option<String>,
     /// At most so many
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=search::MAX_HITS))]
     limit: u64,
 }
 
@@ -43,10 +49,14 @@ pub struct Arguments {
 ///
 /// # Errors
 ///
-/// When the database refuses.
+/// When there is no package of the ecosystem that was asked for; when the database refuses.
 pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outcome> {
     let Arguments { text, ecosystem, stable, licence, keyword, category, limit } = arguments;
     let text = text.join(" ");
+    let ecosystem = ecosystem.map(|name| match ecosystem::find(&name) {
+        Some(known) => known.name.to_owned(),
+        None => name,
+    });
     let search = Search {
         text: &text,
         ecosystem: ecosystem.as_deref(),
@@ -58,13 +68,18 @@ pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outc
     };
     let needs = Needs { ardb: true, ..Needs::default() };
     let found = Stores::with_migrated(context, needs, async |stores| {
-        Ok(search::packages(stores.ardb()?, &search, limit).await?)
+        let ardb = stores.ardb()?;
+        let found = search::packages(ardb, &search, limit).await?;
+        if let (true, Some(ecosystem)) = (found.is_empty(), search.ecosystem) {
+            known(ardb, ecosystem).await?;
+        }
+        Ok(found)
     })
     .await?;
     if context.json {
         output::json(&found)?;
     } else if found.is_empty() {
-        output::text(format!("nothing here fits {:?}", plain(&text)))?;
+        output::text(format!("nothing here fits {:?}{}", plain(&text), narrowed(&search)))?;
     } else {
         let rows = found.iter().map(|hit| {
             let newest = hit.newest_stable.as_ref().or(hit.newest.as_ref());
@@ -78,6 +93,43 @@ pub async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Outc
         output::text(output::table(&["package", "newest", "dependents", "downloads"], rows, &[2, 3]))?;
     }
     Ok(if found.is_empty() { Outcome::No } else { Outcome::Done })
+}
+
+/// Fails where there is no package of `ecosystem`, which is why nothing was found.
+async fn known(ardb: &DatabaseConnection, ecosystem: &str) -> anyhow::Result<()> {
+    let known = package::ecosystems(ardb).await?;
+    if known.iter().any(|known| known == ecosystem) {
+        return Ok(());
+    }
+    match known.as_slice() {
+        [] => bail!("there is no package here yet; `archer import` brings packages in"),
+        known => bail!("there is no package of {} here, only of {}", plain(ecosystem), known.join(", ")),
+    }
+}
+
+/// What else was asked for, for who has forgotten.
+fn narrowed(search: &Search<'_>) -> String {
+    let of = |what: &str, value: Option<&str>| value.map(|value| format!("{what} {}", plain(value)));
+    let mut parts: Vec<_> = [
+        of("ecosystem", search.ecosystem),
+        of("licence", search.licence),
+        of("keyword", search.keyword),
+        of("category", search.category),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if search.has_stable {
+        parts.push("a stable version".into());
+    }
+    if parts.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(" with {}", parts.join(", "));
+    if search.licence.or(search.keyword).or(search.category).is_some() {
+        text.push_str("; cargo's index, unlike crates.io's dump, has no licences, keywords and categories");
+    }
+    text
 }
 
 /// Its package URL, or, where the ecosystem has none, ecosystem and name.

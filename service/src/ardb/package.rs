@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use entity_ardb::{PackageId, ecosystem, package, package_download};
-use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, QueryTrait as _,
+};
 
 use super::name;
 use crate::{Result, purl::Purl, scope::Live as _};
@@ -69,6 +72,18 @@ pub async fn downloads(db: &impl ConnectionTrait, package: PackageId) -> Result<
     let found =
         package_download::Entity::find().filter(package_download::Column::PackageId.eq(package)).live();
     Ok(found.one(db).await?.map(|found| found.downloads.unsigned_abs()))
+}
+
+/// The names of the ecosystems that have live packages here, sorted.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn ecosystems(db: &impl ConnectionTrait) -> Result<Vec<String>> {
+    let named = package::Entity::find().live().select_only().column(package::Column::EcosystemId).distinct();
+    let found = ecosystem::Entity::find().filter(ecosystem::Column::Id.in_subquery(named.into_query()));
+    let found = found.live().order_by_asc(ecosystem::Column::Name).all(db).await?;
+    Ok(found.into_iter().map(|ecosystem| ecosystem.name).collect())
 }
 
 /// How many live packages `ecosystem` has here; 0 also where there is no such ecosystem.

@@ -8,12 +8,12 @@ mod exposure;
 use entity_ardb::{PackageId, VersionId, advisory, ecosystem, package};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbBackend, EntityTrait as _, FromQueryResult, PaginatorTrait as _,
-    QueryFilter as _, Statement,
+    QueryFilter as _, Statement, Value,
 };
 use serde::Serialize;
 
-use super::version::order;
-use crate::{Result, scope::Live as _};
+use super::{name, version::order};
+use crate::{Result, purl::Purl, scope::Live as _};
 
 pub use exposure::{Exposure, exposure};
 
@@ -93,7 +93,7 @@ pub struct About {
     pub severity: Option<String>,
     /// Other ids of the advisory, sorted.
     pub aliases: Vec<String>,
-    /// Every version that ends an affected stretch; empty: no fix is known.
+    /// Every version that ends an affected stretch, lowest first; empty: no fix is known.
     pub fixed: Vec<String>,
     /// How many live versions of the package it affects, as of the last import.
     pub affected_versions: i64,
@@ -109,7 +109,26 @@ pub struct About {
 ///
 /// [`Error::Database`](crate::Error::Database) if the query does not run.
 pub async fn of_package(db: &impl ConnectionTrait, package: PackageId) -> Result<Vec<About>> {
-    let values = [package.0.into()];
+    about(db, [package.0.into(), none(), none(), none()]).await
+}
+
+/// As [`of_package`], about what `purl` names, its version and qualifiers left aside, whether or not the package itself is
+/// known. One statement.
+///
+/// # Errors
+///
+/// [`Error::Database`](crate::Error::Database) if the query does not run.
+pub async fn of_purl(db: &impl ConnectionTrait, purl: &Purl) -> Result<Vec<About>> {
+    let namespace = purl.namespace().unwrap_or_default();
+    let normalized = name::normalize(purl.kind(), purl.name());
+    about(db, [None::<i64>.into(), purl.kind().into(), namespace.into(), normalized.into()]).await
+}
+
+fn none() -> Value {
+    None::<String>.into()
+}
+
+async fn about(db: &impl ConnectionTrait, values: [Value; 4]) -> Result<Vec<About>> {
     let select = Statement::from_sql_and_values(DbBackend::Postgres, include_str!("about.sql"), values);
     Ok(About::find_by_statement(select).all(db).await?)
 }
