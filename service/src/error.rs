@@ -58,12 +58,17 @@ impl Error {
     /// deadlock (40P01).
     #[must_use]
     pub fn is_transient(&self) -> bool {
+        self.has_code(&["40001", "40P01"])
+    }
+
+    /// Whether the server refused with one of these codes (SQLSTATE).
+    pub(crate) fn has_code(&self, codes: &[&str]) -> bool {
         let Self::Database(DbErr::Conn(error) | DbErr::Exec(error) | DbErr::Query(error)) = self else {
             return false;
         };
         let RuntimeErr::SqlxError(error) = error else { return false };
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        matches!(code.as_deref(), Some("40001" | "40P01"))
+        code.is_some_and(|code| codes.contains(&&*code))
     }
 }
 

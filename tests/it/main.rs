@@ -34,6 +34,7 @@ mod identitydb;
 mod identitydb_cli;
 mod import_cargo_index;
 mod import_crates_io_dump;
+mod import_first;
 mod import_killed;
 mod import_lockfile;
 mod import_npm;

@@ -235,6 +235,9 @@ pub fn describe(report: &Report, seconds: f64) -> String {
             plain(&rejection.reason)
         ));
     }
+    for note in &report.notes {
+        text.push_str(&format!("\n{} {}", paint(WARN, "note"), plain(note)));
+    }
     if report.skipped > 0 {
         let note = format!("{} records are in a form newer than this release reads", count(report.skipped));
         text.push_str(&format!("\n{} {note}; cargo skips them, too", paint(WARN, "skipped")));

@@ -53,22 +53,26 @@ const ADVISORY_MATCHES: Table = Table {
     expected: include_str!("advisory_matches.sql"),
 };
 
+const LATEST_VERSIONS: Table = Table {
+    name: "latest_versions",
+    key: &["package_id"],
+    values: &["newest_version_id", "newest_stable_version_id", "versions_count"],
+    has_updated_at: true,
+    expected: include_str!("latest_versions.sql"),
+};
+
+const DEPENDENTS: Table = Table {
+    name: "dependents",
+    key: &["package_id", "dependent_package_id"],
+    values: &["dependencies_count"],
+    has_updated_at: false,
+    expected: include_str!("dependents.sql"),
+};
+
 /// Every derived table, those before that others follow from.
 pub const TABLES: [Table; 4] = [
-    Table {
-        name: "latest_versions",
-        key: &["package_id"],
-        values: &["newest_version_id", "newest_stable_version_id", "versions_count"],
-        has_updated_at: true,
-        expected: include_str!("latest_versions.sql"),
-    },
-    Table {
-        name: "dependents",
-        key: &["package_id", "dependent_package_id"],
-        values: &["dependencies_count"],
-        has_updated_at: false,
-        expected: include_str!("dependents.sql"),
-    },
+    LATEST_VERSIONS,
+    DEPENDENTS,
     ADVISORY_MATCHES,
     Table {
         name: "package_search_entries",
@@ -165,6 +169,15 @@ pub(super) async fn refresh(connection: &mut PgConnection) -> Result<(&'static s
     // After the lock that the line above took, so one at a time.
     sqlx::query(include_str!("popularity.sql")).execute(connection).await?;
     Ok((ADVISORY_MATCHES.name, rows))
+}
+
+/// Brings what triggers on versions and dependencies keep up to date where they did not fire, in the transaction that
+/// `connection` is in.
+pub(super) async fn rebuild_of_versions(connection: &mut PgConnection) -> Result<()> {
+    for table in [&LATEST_VERSIONS, &DEPENDENTS] {
+        rebuild(connection, table).await?;
+    }
+    Ok(())
 }
 
 async fn rebuild(connection: &mut PgConnection, table: &Table) -> Result<Rows> {

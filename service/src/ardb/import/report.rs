@@ -21,6 +21,9 @@ pub struct Report {
     /// Records in a form newer than this release reads, which cargo skips, too. A document that holds nothing else is not
     /// among `documents`.
     pub skipped: u64,
+    /// What the operator should know of how it went, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What became of an input's documents.
@@ -160,6 +163,9 @@ impl fmt::Display for Report {
         }
         for (table, Rows { inserted, updated, deleted }) in &self.rows {
             writeln!(f, "{table}: {inserted} inserted, {updated} updated, {deleted} deleted")?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
         }
         for Rejection { place, reason } in &self.rejected {
             writeln!(f, "rejected {place}: {reason}")?;

@@ -20,7 +20,7 @@ use crate::Result;
 /// A row version that the statement itself inserted has no locker or deleter (xmax); one that it updated was locked
 /// by it first.
 macro_rules! upsert {
-    ($insert:literal) => {
+    ($insert:expr) => {
         concat!(
             "with merged as (",
             $insert,

@@ -19,16 +19,18 @@ pub enum Age {
     Any,
 }
 
-impl Age {
+/// Which dumps are imported, and when the one that was imported last was made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Which {
+    pub age: Age,
+    pub stored: Option<DateTime<Utc>>,
+}
+
+impl Which {
     /// Refuses a dump, at `place`, that was made before the one that is stored, where that matters.
-    pub(super) fn check(
-        self,
-        stored: Option<DateTime<Utc>>,
-        made_at: DateTime<Utc>,
-        place: &str,
-    ) -> Result<()> {
-        match stored {
-            Some(stored) if self == Self::NotOlder && made_at < stored => {
+    pub(super) fn check(self, made_at: DateTime<Utc>, place: &str) -> Result<()> {
+        match self.stored {
+            Some(stored) if self.age == Age::NotOlder && made_at < stored => {
                 let reason = format!(
                     "was made at {made_at}, before the dump of {stored} that was imported last, and would turn facts \
                      back; --older imports it all the same"

@@ -22,26 +22,40 @@ use super::{
 use crate::Result;
 
 /// The crate that each chunk begins with; versions have eight dependencies on average.
-const CHUNKS: &str = "
+pub(super) const CHUNKS: &str = "
     select min(crate_id) from (
         select crate_id, (sum(count(*)) over (order by crate_id) - count(*))::bigint / 50000 as nth
         from dump_versions group by crate_id
     ) numbered
     group by nth order by 1";
 
-const VERSIONS: &str = upsert!(
-    "insert into versions (
-         package_id, number, sort_key, is_prerelease, is_yanked, checksum_sha256, published_at, attributes, licence,
-         licence_id, size_bytes
-     )
-     select package.package_id, staged.number, staged.sort_key, staged.is_prerelease, staged.is_yanked,
-         staged.checksum_sha256, staged.published_at, staged.attributes, staged.licence, licence.id, staged.size_bytes
-     from dump_versions staged
-     join dump_crates package on package.id = staged.crate_id and not package.is_outdated
-     left join (
-         select distinct published, kept.id from dump_licences join licences kept using (expression)
-     ) licence on licence.published = staged.licence
-     left join versions kept on kept.package_id = package.package_id and kept.number = staged.number
+/// What is staged of versions, with their licences, as rows of `versions`; with more columns where wanted.
+macro_rules! insert_versions {
+    ($columns:literal, $values:literal) => {
+        concat!(
+            "insert into versions (",
+            $columns,
+            "package_id, number, sort_key, is_prerelease, is_yanked, checksum_sha256, published_at, attributes, licence,
+             licence_id, size_bytes
+         )
+         select ",
+            $values,
+            "package.package_id, staged.number, staged.sort_key, staged.is_prerelease, staged.is_yanked,
+             staged.checksum_sha256, staged.published_at, staged.attributes, staged.licence, licence.id,
+             staged.size_bytes
+         from dump_versions staged
+         join dump_crates package on package.id = staged.crate_id and not package.is_outdated
+         left join (
+             select distinct published, kept.id from dump_licences join licences kept using (expression)
+         ) licence on licence.published = staged.licence "
+        )
+    };
+}
+pub(super) use insert_versions;
+
+const VERSIONS: &str = upsert!(concat!(
+    insert_versions!("", ""),
+    "left join versions kept on kept.package_id = package.package_id and kept.number = staged.number
      where staged.crate_id >= $1 and staged.crate_id < $2 and (kept.id is null or kept.deleted_at is not null
         or (kept.sort_key, kept.is_prerelease, kept.is_yanked, kept.checksum_sha256, kept.published_at, kept.attributes,
             kept.licence, kept.licence_id, kept.size_bytes)
@@ -53,7 +67,7 @@ const VERSIONS: &str = upsert!(
          checksum_sha256 = excluded.checksum_sha256, published_at = excluded.published_at,
          attributes = excluded.attributes, licence = excluded.licence, licence_id = excluded.licence_id,
          size_bytes = excluded.size_bytes, deleted_at = null"
-);
+));
 
 /// The chunk's versions, by their ids in the dump and here.
 const CHUNK: &str = "
@@ -149,7 +163,7 @@ const CHANGED_DOWNLOADS: &str = "
     ) staged
     where kept.version_id = staged.version_id and kept.day = staged.day and kept.downloads <> staged.downloads";
 
-const NEW_DOWNLOADS: &str = "
+pub(super) const NEW_DOWNLOADS: &str = "
     insert into version_downloads (version_id, day, downloads)
     select distinct on (version.version_id, staged.day) version.version_id, staged.day, staged.downloads
     from dump_downloads staged
@@ -157,7 +171,7 @@ const NEW_DOWNLOADS: &str = "
     order by version.version_id, staged.day, staged.line
     on conflict (version_id, day) do nothing";
 
-const DOWNLOADS_TWICE: &str = "
+pub(super) const DOWNLOADS_TWICE: &str = "
     select line from (
         select staged.line, row_number() over (partition by staged.version_id, staged.day order by staged.line) as nth
         from dump_downloads staged join dump_chunk version on version.id = staged.version_id
@@ -191,38 +205,55 @@ pub(super) async fn retried<T>(
 
 /// What became of a chunk.
 #[derive(Default)]
-struct Written {
-    versions: Rows,
-    dependencies: Rows,
-    downloads: Rows,
-    dependencies_twice: Rejected,
-    downloads_twice: Rejected,
+pub(super) struct Written {
+    pub(super) versions: Rows,
+    pub(super) dependencies: Rows,
+    pub(super) downloads: Rows,
+    pub(super) dependencies_twice: Rejected,
+    pub(super) downloads_twice: Rejected,
 }
 
-/// Writes versions with their dependencies and downloads, and the partitions that these need.
-pub(super) async fn versions(
-    connection: &mut PgConnection,
-    months: &BTreeSet<NaiveDate>,
-    deletes: Option<DateTime<Utc>>,
-    report: &mut Report,
-    progress: &Steps<'_>,
-) -> Result<()> {
+impl Written {
+    pub(super) fn report(self, report: &mut Report) {
+        report.count("versions", self.versions);
+        report.count("dependencies", self.dependencies);
+        report.count("version_downloads", self.downloads);
+        reject_lines(report, "dependencies", self.dependencies_twice, TWICE_REASON);
+        reject_lines(report, "version_downloads", self.downloads_twice, TWICE_REASON);
+    }
+}
+
+/// By which a chunk finds what belongs to it.
+const INDEXES: &str = "
+    create index on dump_dependencies (version_id);
+    create index on dump_downloads (version_id)";
+
+/// Makes the partitions that downloads of `months` need.
+pub(super) async fn partitions(connection: &mut PgConnection, months: &BTreeSet<NaiveDate>) -> Result<()> {
     for month in months {
         let add = "select ardb_add_version_downloads_partition($1)";
         sqlx::query(add).bind(month).execute(&mut *connection).await?;
     }
+    Ok(())
+}
+
+/// Writes versions with their dependencies and downloads.
+pub(super) async fn versions(
+    connection: &mut PgConnection,
+    deletes: Option<DateTime<Utc>>,
+    report: &mut Report,
+    progress: &Steps<'_>,
+) -> Result<()> {
+    sqlx::raw_sql(INDEXES).execute(&mut *connection).await?;
     let mut bounds: Vec<i64> = sqlx::query_scalar(CHUNKS).fetch_all(&mut *connection).await?;
     bounds.push(i64::MAX);
-    for (done, ends) in bounds.windows(2).enumerate() {
+    let mut steps = progress.of(bounds.len() - 1);
+    for ends in bounds.windows(2) {
         let written =
             retried(connection, async |connection| chunk(connection, ends[0], ends[1], deletes).await)
                 .await?;
-        report.count("versions", written.versions);
-        report.count("dependencies", written.dependencies);
-        report.count("version_downloads", written.downloads);
-        reject_lines(report, "dependencies", written.dependencies_twice, TWICE_REASON);
-        reject_lines(report, "version_downloads", written.downloads_twice, TWICE_REASON);
-        progress.merged(done + 1, bounds.len());
+        written.report(report);
+        steps.done(1);
     }
     Ok(())
 }

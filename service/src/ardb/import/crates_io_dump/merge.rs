@@ -19,7 +19,7 @@ use super::{
         statement::{deleted, upsert, upserted},
     },
     ECOSYSTEM, LOCATOR,
-    age::{self, Age},
+    age::{self, Age, Which},
     chunk,
     read::Dump,
     stage::Steps,
@@ -121,11 +121,9 @@ pub(super) const TWICE_REASON: &str = "is there twice; only the first is read";
 const INDEXES: &str = "
     create unique index on dump_crates (id);
     create index on dump_versions (crate_id);
-    create index on dump_dependencies (version_id);
-    create index on dump_downloads (version_id);
-    analyze dump_crates, dump_versions, dump_licences, dump_dependencies, dump_accounts, dump_owners, dump_keywords,
-        dump_crates_keywords, dump_categories, dump_crates_categories, dump_downloads, dump_default_versions,
-        dump_crate_downloads";
+    analyze dump_crates, dump_versions (id, crate_id, number, licence), dump_licences, dump_dependencies, dump_accounts,
+        dump_owners, dump_keywords, dump_crates_keywords, dump_categories, dump_crates_categories, dump_downloads,
+        dump_default_versions, dump_crate_downloads";
 
 const OUTDATED: &str = "
     update dump_crates staged set is_outdated = true
@@ -151,9 +149,9 @@ const LICENCES: &str = upsert!(
 
 const PACKAGES: &str = upsert!(
     "insert into packages as kept (
-         ecosystem_id, name, normalized_name, purl, description, homepage_url, documentation_url, repository_id
+         id, ecosystem_id, name, normalized_name, purl, description, homepage_url, documentation_url, repository_id
      )
-     select $1, staged.name, staged.normalized_name, staged.purl, staged.description, staged.homepage_url,
+     select coalesce($2 + staged.id, nextval('packages_id_seq')), $1, staged.name, staged.normalized_name, staged.purl, staged.description, staged.homepage_url,
          staged.documentation_url, repository.id
      from dump_crates staged left join repositories repository on repository.url = staged.repository_url
      where not staged.is_outdated
@@ -278,6 +276,13 @@ const DELETE_DEPENDENCIES_OF_DELETED: &str = "
     from versions version
     where version.deleted_at = $1 and kept.version_id = version.id and kept.deleted_at is null";
 
+/// Two imports of dumps take turns: the second finds what the first has recorded. The lock ends with the session.
+pub(super) async fn take_turns(connection: &mut PgConnection) -> Result<()> {
+    let lock = "select pg_advisory_lock(hashtextextended('ardb import of crates-io-dump', 0))";
+    sqlx::query(lock).execute(connection).await?;
+    Ok(())
+}
+
 /// Writes what is staged, unless this very dump was imported before.
 pub(super) async fn merge(
     connection: &mut PgConnection,
@@ -287,35 +292,24 @@ pub(super) async fn merge(
     report: &mut Report,
     progress: &mut Steps<'_>,
 ) -> Result<()> {
-    // Two imports of dumps take turns: the second finds what the first has recorded. The lock ends with the session.
-    let lock = "select pg_advisory_lock(hashtextextended('ardb import of crates-io-dump', 0))";
-    sqlx::query(lock).execute(&mut *connection).await?;
+    take_turns(connection).await?;
     if report.rejected_total == 0 && is_known(connection, &dump.sha256).await? {
         report.documents.unchanged = 1;
         return Ok(());
     }
     // Another may have been recorded since this one was begun.
-    age.check(age::stored(connection).await?, dump.made_at, &dump.place)?;
+    Which { age, stored: age::stored(connection).await? }.check(dump.made_at, &dump.place)?;
     sqlx::raw_sql("set synchronous_commit = off").execute(&mut *connection).await?;
-    reject(connection, TWICE, TWICE_REASON, report).await?;
-    sqlx::raw_sql(INDEXES).execute(&mut *connection).await?;
-    reject(connection, ORPHANS, "refers to what is not in the dump, or was rejected", report).await?;
-
-    let ecosystem_id = ecosystem_id(connection).await?;
+    check(connection, report).await?;
     // What can't be read may be what would else be missing.
     let deletes = (report.rejected_total == 0).then_some(now);
-    for (table, rows) in chunk::retried(connection, async |connection| {
-        packages(connection, ecosystem_id, dump.made_at, deletes).await
-    })
-    .await?
-    {
-        report.count(table, rows);
-    }
+    packages_into(connection, dump, None, deletes, report).await?;
     let outdated: i64 = sqlx::query_scalar("select count(*) from dump_crates where is_outdated")
         .fetch_one(&mut *connection)
         .await?;
     report.documents.outdated = outdated.unsigned_abs();
-    chunk::versions(connection, &dump.months, deletes, report, progress).await?;
+    chunk::partitions(connection, &dump.months).await?;
+    chunk::versions(connection, deletes, report, progress).await?;
     let summed =
         chunk::retried(connection, async |connection| summary::write(connection, dump, deletes).await);
     for (table, rows) in summed.await? {
@@ -326,7 +320,33 @@ pub(super) async fn merge(
     record(connection, dump, now, report).await
 }
 
-async fn is_known(connection: &mut PgConnection, sha256: &[u8; 32]) -> Result<bool> {
+/// Rejects what is staged twice, and what refers to nothing.
+pub(super) async fn check(connection: &mut PgConnection, report: &mut Report) -> Result<()> {
+    reject(connection, TWICE, TWICE_REASON, report).await?;
+    sqlx::raw_sql(INDEXES).execute(&mut *connection).await?;
+    reject(connection, ORPHANS, "refers to what is not in the dump, or was rejected", report).await
+}
+
+/// Writes everything but what belongs to versions, in a transaction; new packages with the ids of the dump, moved by
+/// `moved`, or with the next ones.
+pub(super) async fn packages_into(
+    connection: &mut PgConnection,
+    dump: &Dump,
+    moved: Option<i64>,
+    deletes: Option<DateTime<Utc>>,
+    report: &mut Report,
+) -> Result<()> {
+    let ecosystem_id = ecosystem_id(connection).await?;
+    let written = chunk::retried(connection, async |connection| {
+        packages(connection, ecosystem_id, dump.made_at, moved, deletes).await
+    });
+    for (table, rows) in written.await? {
+        report.count(table, rows);
+    }
+    Ok(())
+}
+
+pub(super) async fn is_known(connection: &mut PgConnection, sha256: &[u8; 32]) -> Result<bool> {
     let select = "select exists (
         select from source_documents where kind = $1 and locator = $2 and sha256 = $3 and deleted_at is null)";
     let kind = DocumentKind::CratesIoDump.to_value();
@@ -391,13 +411,15 @@ async fn packages(
     connection: &mut PgConnection,
     ecosystem_id: i64,
     made_at: DateTime<Utc>,
+    moved: Option<i64>,
     deletes: Option<DateTime<Utc>>,
 ) -> Result<Vec<(&'static str, Rows)>> {
     let mut counts = Vec::new();
     sqlx::query(OUTDATED).bind(ecosystem_id).bind(made_at).execute(&mut *connection).await?;
     counts.push(("repositories", upserted(connection, sqlx::query_as(REPOSITORIES)).await?));
     counts.push(("licences", upserted(connection, sqlx::query_as(LICENCES)).await?));
-    counts.push(("packages", upserted(connection, sqlx::query_as(PACKAGES).bind(ecosystem_id)).await?));
+    let upsert = sqlx::query_as(PACKAGES).bind(ecosystem_id).bind(moved);
+    counts.push(("packages", upserted(connection, upsert).await?));
     sqlx::query(PACKAGE_IDS).bind(ecosystem_id).execute(&mut *connection).await?;
     counts.push(("maintainers", upserted(connection, sqlx::query_as(MAINTAINERS).bind(ecosystem_id)).await?));
     counts.push(("keywords", upserted(connection, sqlx::query_as(KEYWORDS)).await?));
@@ -422,7 +444,7 @@ async fn packages(
 }
 
 /// Records the dump as imported; where records were left out, by another hash, so that it is read again next time.
-async fn record(
+pub(super) async fn record(
     connection: &mut PgConnection,
     dump: &Dump,
     now: DateTime<Utc>,

@@ -8,7 +8,8 @@
 //!
 //! Rows go by COPY into temporary tables as they are read, and when all are there, package by package and version by
 //! version, in transactions of bounded size, into the real ones. Nothing is written before the dump has been read to its
-//! end, and a dump that was imported before is left at that.
+//! end, and a dump that was imported before is left at that. A first import, where the tables have no rows, is one
+//! transaction, in which what is done for each row otherwise is done once for all of them; see `bulk.rs`.
 //!
 //! A record is rejected, with `data/<table>.csv:<line>` as its place, and the rest loaded, where
 //! - a field is not of the type that the dump has there, or longer than the schema takes,
@@ -25,7 +26,9 @@
 //! publication are cut to the second for that.
 
 mod age;
+mod bulk;
 mod chunk;
+mod direct;
 mod field;
 mod merge;
 mod read;
@@ -37,13 +40,18 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use entity_ardb::DocumentKind;
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, sqlx::PgConnection};
 use tokio::{sync::mpsc, task};
 
 pub use age::Age;
 
 use super::{Progress, Report, pipeline, run::Run, source};
 use crate::Result;
+use age::Which;
+use bulk::Bulk;
+use direct::Moves;
+use read::Dump;
+use stage::Steps;
 
 /// The ecosystem that the dump fills.
 const ECOSYSTEM: &str = "cargo";
@@ -96,7 +104,7 @@ pub(super) fn fuzz(data: &[u8]) {
     read::fuzz(data);
 }
 
-/// Reads the dump, and merges it once all of it is read.
+/// Reads the dump, and merges it once all of it is read; a first one as it is read, where that is possible.
 async fn load(
     db: &DatabaseConnection,
     input: PathBuf,
@@ -106,16 +114,33 @@ async fn load(
 ) -> Result<Report> {
     let path = input.clone();
     let size = task::spawn_blocking(move || source::size(&path)).await.map_err(pipeline::panicked)??;
-    let mut progress = stage::Steps::new(progress, size);
     // Temporary tables and the lock are the session's: it is closed with its end, however that comes.
     let mut connection = db.get_postgres_connection_pool().acquire().await?.detach();
-
-    let (sender, receiver) = mpsc::channel(1);
-    let stored = age::stored(&mut connection).await?;
-    let reading = task::spawn_blocking(move || read::read(&input, age, stored, sender));
+    let which = Which { age, stored: age::stored(&mut connection).await? };
     let mut report = Report::default();
-    stage::stage(&mut connection, receiver, &mut report, &mut progress).await?;
-    let dump = reading.await.map_err(pipeline::panicked)??;
+    match bulk::load(&mut connection, &input, which, now, &mut Steps::new(progress, size)).await? {
+        Bulk::Done(report) => return Ok(report),
+        Bulk::NotFirst => {}
+        Bulk::Refused(reason) => report.notes.push(format!("a first import, but row by row: {reason}")),
+    }
+    let mut progress = Steps::new(progress, size);
+    let dump = read_into(&mut connection, &input, which, None, &mut report, &mut progress).await?;
     merge::merge(&mut connection, &dump, age, now, &mut report, &mut progress).await?;
     Ok(report)
+}
+
+/// Reads the dump into staging tables; with `moves`, dependencies into their own.
+async fn read_into(
+    connection: &mut PgConnection,
+    input: &Path,
+    which: Which,
+    moves: Option<Moves>,
+    report: &mut Report,
+    progress: &mut Steps<'_>,
+) -> Result<Dump> {
+    let (sender, receiver) = mpsc::channel(1);
+    let input = input.to_owned();
+    let reading = task::spawn_blocking(move || read::read(&input, which, moves, sender));
+    stage::stage(connection, receiver, report, progress).await?;
+    reading.await.map_err(pipeline::panicked)?
 }

@@ -24,7 +24,8 @@ use super::{
         report::Rejections,
         source::{self, Entry, Meter, Visitor},
     },
-    age::Age,
+    age::Which,
+    direct::{self, Moves},
     field::Fields,
     table::{self, COPY_LICENCES, Seen, TABLES, Table},
 };
@@ -64,16 +65,16 @@ struct Metadata {
     timestamp: String,
 }
 
-/// Reads the dump at `input` and sends its rows, unless it turns out to be older than `stored` and `age` minds.
+/// Reads the dump at `input` and sends its rows, unless it turns out not to be `which` is meant; those of a first import
+/// with the ids that `moves` makes.
 pub(super) fn read(
     input: &Path,
-    age: Age,
-    stored: Option<DateTime<Utc>>,
+    which: Which,
+    moves: Option<Moves>,
     sender: mpsc::Sender<Chunk>,
 ) -> Result<Dump> {
     let meter = Meter::default();
-    let mut reader = Reader::new(sender, meter.clone());
-    (reader.age, reader.stored) = (age, stored);
+    let mut reader = Reader::new(sender, meter.clone(), which, moves);
     let walked = source::walk(input, &meter, &mut reader);
     if let Some(failure) = reader.failure {
         return Err(failure);
@@ -112,9 +113,7 @@ struct Reader {
     /// By the names of the tables; metadata.json among them.
     hashes: BTreeMap<&'static str, [u8; 32]>,
     size_bytes: u64,
-    age: Age,
-    /// When the dump that was imported last was made.
-    stored: Option<DateTime<Utc>>,
+    which: Which,
     made_at: Option<DateTime<Utc>>,
     failure: Option<Error>,
 }
@@ -152,15 +151,14 @@ fn is_file_of(table: &Table, path: &str) -> bool {
 }
 
 impl Reader {
-    fn new(sender: mpsc::Sender<Chunk>, meter: Meter) -> Self {
+    fn new(sender: mpsc::Sender<Chunk>, meter: Meter, which: Which, moves: Option<Moves>) -> Self {
         Self {
             sender,
             meter,
-            seen: Seen::new(),
+            seen: Seen::new(moves),
             hashes: BTreeMap::new(),
             size_bytes: 0,
-            age: Age::Any,
-            stored: None,
+            which,
             made_at: None,
             failure: None,
         }
@@ -173,7 +171,7 @@ impl Reader {
         content.take(1024 * 1024).read_to_end(&mut text).map_err(|error| bad(error.to_string()))?;
         let metadata: Metadata = check::json(&text).map_err(|reason| bad(reason.into()))?;
         let made_at = table::time("timestamp", &metadata.timestamp).map_err(bad)?;
-        self.age.check(self.stored, made_at, &place)?;
+        self.which.check(made_at, &place)?;
         self.made_at = Some(made_at);
         self.once("metadata", Sha256::digest(&text).into(), text.len() as u64, &place)
     }
@@ -223,7 +221,7 @@ impl Reader {
             if let Err(reason) = written {
                 rejections.push(Rejection::new(format!("{place}:{line}"), reason));
             }
-            if rows.size() >= CHUNK_BYTES {
+            if rows.size() + self.seen.size() >= CHUNK_BYTES {
                 let rows = mem::replace(&mut rows, CopyRows::new());
                 if self.send(table, rows, mem::take(&mut rejections), mem::take(&mut records)).is_break() {
                     return Ok(ControlFlow::Break(()));
@@ -246,7 +244,10 @@ impl Reader {
         records: u64,
     ) -> ControlFlow<()> {
         let licences = mem::replace(&mut self.seen.licences, CopyRows::new());
-        let copies = vec![(table.copy, rows), (COPY_LICENCES, licences)];
+        let mut copies = vec![(table.copy, rows), (COPY_LICENCES, licences)];
+        if let Some(direct) = &mut self.seen.direct {
+            copies.push((direct::COPY, mem::replace(&mut direct.rows, CopyRows::new())));
+        }
         let chunk = Chunk { copies, rejections, records, bytes: self.meter.bytes() };
         if self.sender.blocking_send(chunk).is_err() {
             ControlFlow::Break(())
@@ -302,7 +303,8 @@ pub(super) fn fuzz(data: &[u8]) {
     let (name, mut content) = (&data[..end], &data[end + 1..]);
     let Some(table) = TABLES.iter().find(|table| table.name.as_bytes() == name) else { return };
     let (sender, mut receiver) = mpsc::channel(8);
-    let mut reader = Reader::new(sender, Meter::default());
+    let which = Which { age: super::Age::Any, stored: None };
+    let mut reader = Reader::new(sender, Meter::default(), which, None);
     let place = format!("data/{}.csv", table.name);
     let _ = reader.file(Entry { path: &place, place: &place, content: &mut content });
     assert!(reader.failure.is_none() || !reader.hashes.contains_key(table.name));

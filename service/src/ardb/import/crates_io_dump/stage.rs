@@ -76,10 +76,25 @@ impl<'a> Steps<'a> {
         self.progress.advanced(bytes.min(self.size), self.records);
     }
 
-    /// `done` of `all` steps of the merge are done.
-    pub(super) fn merged(&self, done: usize, all: usize) {
-        let part = self.size.saturating_mul(3) / all.max(1) as u64 * done as u64;
-        self.progress.advanced(self.size + part, self.records);
+    /// The merge, in `all` steps.
+    pub(super) fn of(&self, all: usize) -> Merged<'_> {
+        Merged { steps: self, done: 0, all }
+    }
+}
+
+/// How far the merge is.
+pub(super) struct Merged<'a> {
+    steps: &'a Steps<'a>,
+    done: usize,
+    all: usize,
+}
+
+impl Merged<'_> {
+    /// `more` steps are done.
+    pub(super) fn done(&mut self, more: usize) {
+        self.done += more;
+        let part = self.steps.size.saturating_mul(3) / self.all.max(1) as u64 * self.done as u64;
+        self.steps.progress.advanced(self.steps.size + part, self.steps.records);
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
         copy::CopyRows,
     },
     ECOSYSTEM,
+    direct::{Dependency, Direct, Moves},
     field::Fields,
 };
 use crate::ardb::{licence, name, repository, version::order};
@@ -37,6 +38,8 @@ pub(super) struct Seen {
     remembered: HashSet<String>,
     /// The first days of the months that downloads were counted in.
     pub(super) months: BTreeSet<NaiveDate>,
+    /// Only of a first import.
+    pub(super) direct: Option<Direct>,
 }
 
 pub(super) const COPY_LICENCES: &str = "copy dump_licences from stdin (format binary)";
@@ -44,8 +47,18 @@ pub(super) const COPY_LICENCES: &str = "copy dump_licences from stdin (format bi
 const MAX_REMEMBERED: usize = 10_000;
 
 impl Seen {
-    pub(super) fn new() -> Self {
-        Self { licences: CopyRows::new(), remembered: HashSet::new(), months: BTreeSet::new() }
+    pub(super) fn new(moves: Option<Moves>) -> Self {
+        Self {
+            licences: CopyRows::new(),
+            remembered: HashSet::new(),
+            months: BTreeSet::new(),
+            direct: moves.map(Direct::new),
+        }
+    }
+
+    /// Bytes gathered so far.
+    pub(super) fn size(&self) -> usize {
+        self.licences.size() + self.direct.as_ref().map_or(0, |direct| direct.rows.size())
     }
 
     fn licence(&mut self, published: &str) {
@@ -164,7 +177,7 @@ pub(super) const TABLES: [Table; 13] = [
     },
 ];
 
-fn crates(fields: &Fields<'_>, line: i64, rows: &mut CopyRows, _: &mut Seen) -> Result<(), String> {
+fn crates(fields: &Fields<'_>, line: i64, rows: &mut CopyRows, seen: &mut Seen) -> Result<(), String> {
     let (id, name) = (fields.id("id")?, fields.text("name")?);
     check::length("name", name, MAX_NAME_BYTES)?;
     let known = name::split(ECOSYSTEM, name);
@@ -178,6 +191,9 @@ fn crates(fields: &Fields<'_>, line: i64, rows: &mut CopyRows, _: &mut Seen) -> 
     rows.optional(part(|found| &found.url), CopyRows::text);
     rows.optional(part(|found| &found.host), CopyRows::text);
     rows.optional(part(|found| &found.path), CopyRows::text);
+    if let Some(direct) = &mut seen.direct {
+        direct.see_crate(id, name, &normalized);
+    }
     Ok(())
 }
 
@@ -202,6 +218,9 @@ fn versions(fields: &Fields<'_>, line: i64, rows: &mut CopyRows, seen: &mut Seen
     rows.boolean(order.is_prerelease).boolean(is_yanked);
     rows.optional(checksum.as_ref(), |rows, sum| rows.bytea(sum)).timestamptz(published_at);
     rows.jsonb(&attributes).text(licence).optional(size, CopyRows::bigint);
+    if let Some(direct) = &mut seen.direct {
+        direct.see_version(id);
+    }
     Ok(())
 }
 
@@ -225,7 +244,7 @@ fn attributes(fields: &Fields<'_>) -> Result<String, String> {
     Ok(serde_json::Value::Object(attributes).to_string())
 }
 
-fn dependencies(fields: &Fields<'_>, line: i64, rows: &mut CopyRows, _: &mut Seen) -> Result<(), String> {
+fn dependencies(fields: &Fields<'_>, line: i64, rows: &mut CopyRows, seen: &mut Seen) -> Result<(), String> {
     let (version_id, crate_id) = (fields.id("version_id")?, fields.id("crate_id")?);
     let kind = match fields.text("kind")? {
         "0" => "normal",
@@ -240,10 +259,25 @@ fn dependencies(fields: &Fields<'_>, line: i64, rows: &mut CopyRows, _: &mut See
         "" => "*",
         requirement => requirement,
     };
-    let (is_optional, uses_defaults) = (fields.boolean("optional")?, fields.boolean("default_features")?);
+    let (is_optional, uses_default_features) =
+        (fields.boolean("optional")?, fields.boolean("default_features")?);
     let features = fields.texts("features")?;
+    let dependency = Dependency {
+        version_id,
+        crate_id,
+        alias,
+        requirement,
+        kind,
+        is_optional,
+        uses_default_features,
+        features,
+        target,
+    };
+    if seen.direct.as_mut().is_some_and(|direct| direct.write(&dependency)) {
+        return Ok(());
+    }
     rows.row(10).bigint(line).bigint(version_id).bigint(crate_id).text(alias).text(requirement).text(kind);
-    rows.boolean(is_optional).boolean(uses_defaults).text_array(&features).text(target);
+    rows.boolean(is_optional).boolean(uses_default_features).text_array(&dependency.features).text(target);
     Ok(())
 }
 
