@@ -55,7 +55,7 @@ const LOCK: &str = "
     set local lock_timeout = '5s';
     lock table packages, licences in share row exclusive mode;
     lock table versions, dependencies, version_downloads in access exclusive mode;
-    set local lock_timeout = 0";
+    set local lock_timeout to default";
 
 /// The last ids that are taken. The locks keep others from taking more; a number that nobody has used is one of them, too.
 const MOVES: &str = "
@@ -146,8 +146,8 @@ const DEPENDENCIES: &str = "
 const ANALYZE: &str =
     "analyze versions (id, package_id, deleted_at), dependencies (version_id, package_id, deleted_at)";
 
-/// A unique key is violated; a lock is not to be had; a deadlock's victim; not serialisable.
-const RECOVERABLE: [&str; 4] = ["23505", "55P03", "40P01", "40001"];
+/// A unique key is violated; a lock is not to be had; a deadlock's victim; not serialisable; not permitted.
+const RECOVERABLE: [&str; 5] = ["23505", "55P03", "40P01", "40001", "42501"];
 
 /// What became of the attempt.
 pub(super) enum Bulk {
