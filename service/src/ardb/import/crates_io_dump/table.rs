@@ -192,7 +192,7 @@ fn crates(fields: &Fields<'_>, line: i64, rows: &mut CopyRows, seen: &mut Seen) 
     rows.optional(part(|found| &found.host), CopyRows::text);
     rows.optional(part(|found| &found.path), CopyRows::text);
     if let Some(direct) = &mut seen.direct {
-        direct.see_crate(id, name, &normalized);
+        direct.see_crate(id, name, &known.normalized);
     }
     Ok(())
 }
