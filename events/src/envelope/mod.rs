@@ -116,11 +116,12 @@ impl Rejection {
     #[must_use]
     pub fn new(intake: &Intake, source: &str, place: &str, reason: &str, payload: &[u8]) -> Box<Self> {
         let key = [b"rejected", place.as_bytes(), reason.as_bytes(), payload];
+        let shown = clean_line(place, limit::URL);
         Box::new(Self {
             tenant: intake.tenant.clone(),
             letter_id: EventId::of(&intake.tenant, source, &key),
             source: source.to_owned(),
-            place: clean_line(place, limit::URL),
+            place: if shown.is_empty() { "input".to_owned() } else { shown },
             reason: clean_line(reason, limit::URL),
             payload: text::payload(payload),
             event_id: None,

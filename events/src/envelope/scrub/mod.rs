@@ -119,17 +119,20 @@ fn is_break(c: char) -> bool {
 }
 
 fn scrub_word(word: &str, out: &mut String) {
-    let word = address::without_ips(&without_credentials(word));
+    let word = without_credentials(word);
+    let mut without_mail = String::with_capacity(word.len());
     let mut rest = word.as_str();
     while !rest.is_empty() {
         // Pieces between separators, so that `token=ghp_…` and `a@b.org,c@d.org` are seen through.
         let len = rest.find(is_separator).unwrap_or(rest.len());
         let (piece, tail) = rest.split_at(len);
-        scrub_piece(piece, out);
+        scrub_piece(piece, &mut without_mail);
         let skip = tail.chars().next().map_or(0, char::len_utf8);
-        out.push_str(&tail[..skip]);
+        without_mail.push_str(&tail[..skip]);
         rest = &tail[skip..];
     }
+    // Afterwards, since what is left before an address of e-mail may be one of a machine.
+    out.push_str(&address::without_ips(&without_mail));
 }
 
 fn is_separator(c: char) -> bool {
@@ -254,7 +257,11 @@ mod tests {
 
     #[test]
     fn scrubbing_twice_changes_nothing_more() {
-        for text in ["https://u:p@h.org/ jane@example.org Bearer abcdefghijklmnopqrst", "[email] [secret]"] {
+        for text in [
+            "https://u:p@h.org/ jane@example.org Bearer abcdefghijklmnopqrst",
+            "[email] [secret]",
+            "fe76::1a@example.org",
+        ] {
             let once = scrub(text);
             assert_eq!(scrub(&once), once);
         }
