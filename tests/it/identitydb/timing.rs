@@ -5,13 +5,17 @@ use std::time::{Duration, Instant};
 use tracing::subscriber::{NoSubscriber, set_default};
 
 /// Looks that are taken before a difference is believed.
-const LOOKS: usize = 20;
+const LOOKS: usize = 60;
+
+/// Looks after which is forgotten what was measured: something else may have had the machine for so long.
+const STRETCH: usize = 10;
 
 /// The median of how long each of `kinds` things takes that `run` does.
 ///
 /// They are done in turn, and never two in the same order all the time, so that whatever else the machine does slows
 /// all of them down alike. After every `rounds` rounds it is looked whether the medians so far are as they should
-/// be; that is the end, or there are more: chance goes away with the number of rounds, and a difference stays.
+/// be; that is the end, or there are more: chance goes away with the number of rounds, other load with time, and a
+/// difference stays.
 ///
 /// Nothing is logged meanwhile: that every step of every statement goes into a file, as it does for all other tests, is
 /// not what is measured.
@@ -37,6 +41,9 @@ pub async fn medians(
                 run(kind).await;
                 times[kind].push(began.elapsed());
             }
+        }
+        if look % STRETCH == STRETCH - 1 {
+            times.iter_mut().for_each(|times| times.drain(..times.len() - rounds).for_each(drop));
         }
         so_far = times.iter().map(|times| median(times)).collect();
         if are_right(&so_far) {
