@@ -4,8 +4,9 @@
 mod names;
 mod refusals;
 mod reversal;
+mod writes;
 
-use sea_orm::{FromQueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait as _, DbErr, FromQueryResult, RuntimeErr, Statement, Value};
 
 use crate::harness::{Database, TestDb};
 
@@ -71,6 +72,24 @@ struct Text {
 /// The column `text` of `query`, which sees `tables` and `standard`.
 async fn texts(db: &TestDb, query: &str) -> Vec<String> {
     rows::<Text>(db, query).await.into_iter().map(|row| row.text).collect()
+}
+
+/// The three databases with a row in every table.
+async fn filled() -> TestDb {
+    let db = TestDb::overlaid().await;
+    db.execute_unprepared(include_str!("schema/rows.sql")).await.expect("the rows fit the schema");
+    db
+}
+
+/// What the database says to `sql`: the name of the violated constraint, or the whole error.
+async fn violation(db: &TestDb, sql: &str) -> Result<(), String> {
+    let Err(error) = db.execute_unprepared(sql).await else { return Ok(()) };
+    if let DbErr::Exec(RuntimeErr::SqlxError(error)) = &error
+        && let Some(name) = error.as_database_error().and_then(|error| error.constraint())
+    {
+        return Err(name.to_owned());
+    }
+    Err(error.to_string())
 }
 
 /// Fails with what breaks a rule: the rows of `query`, which sees `tables` and `standard`, in any of the databases.
