@@ -15,7 +15,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::{Router, post};
 use axum::{Extension, Json};
-use events::{Normalised, Payload};
+use events::{Intake, Normalised, Payload};
 use serde::Serialize;
 
 use crate::State;
@@ -62,11 +62,16 @@ pub(crate) struct Receipt {
     dead: u64,
 }
 
+/// What became of a request, or why it was not taken.
+type Answer = Result<(StatusCode, Json<Receipt>), Refusal>;
+
+/// Whose events come in now.
+fn intake(state: &State) -> Intake {
+    Intake::new(&state.tenant, (state.now)())
+}
+
 /// Puts `items` into the log, with what they were made of where that is given.
-async fn take(
-    state: &State,
-    items: Vec<(Normalised, Option<Payload>)>,
-) -> Result<(StatusCode, Json<Receipt>), Refusal> {
+async fn take(state: &State, items: Vec<(Normalised, Option<Payload>)>) -> Answer {
     let dead = items.iter().filter(|(item, _)| item.is_err()).count() as u64;
     let ack = state.writer.append_with_payloads(items).await?;
     let receipt = Receipt { logged: ack.logged, duplicate: ack.duplicate, dead };

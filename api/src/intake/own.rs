@@ -10,7 +10,7 @@ use events::{Intake, Normalised};
 use serde_json::{Value, json};
 
 use super::body::Body;
-use super::{Receipt, take};
+use super::{Answer, intake, take};
 use crate::State;
 use crate::error::Refusal;
 
@@ -19,7 +19,7 @@ pub(super) async fn ndjson(
     Extract(state): Extract<Arc<State>>,
     headers: HeaderMap,
     Body { bytes, .. }: Body,
-) -> Result<(StatusCode, Json<Receipt>), Refusal> {
+) -> Answer {
     let (intake, _) = sender(&state, &headers)?;
     take_all(&state, lines::lines(intake, "request", std::io::Cursor::new(bytes)).collect()).await
 }
@@ -29,7 +29,7 @@ pub(super) async fn browser(
     Extract(state): Extract<Arc<State>>,
     headers: HeaderMap,
     Body { bytes, .. }: Body,
-) -> Result<(StatusCode, Json<Receipt>), Refusal> {
+) -> Answer {
     let (intake, actor) = sender(&state, &headers)?;
     take_all(&state, browser::events(&intake, actor, &bytes)).await
 }
@@ -39,7 +39,7 @@ pub(super) async fn cloudevents(
     Extract(state): Extract<Arc<State>>,
     headers: HeaderMap,
     Body { bytes, .. }: Body,
-) -> Result<(StatusCode, Json<Receipt>), Refusal> {
+) -> Answer {
     let (intake, _) = sender(&state, &headers)?;
     let named = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     take_all(&state, cloudevents::request(&intake, named, &bytes)).await
@@ -89,7 +89,7 @@ fn taken(item: Option<&Normalised>) -> (StatusCode, Value) {
     }
 }
 
-async fn take_all(state: &State, items: Vec<Normalised>) -> Result<(StatusCode, Json<Receipt>), Refusal> {
+async fn take_all(state: &State, items: Vec<Normalised>) -> Answer {
     take(state, items.into_iter().map(|item| (item, None)).collect()).await
 }
 
@@ -97,5 +97,5 @@ async fn take_all(state: &State, items: Vec<Normalised>) -> Result<(StatusCode, 
 fn sender<'a>(state: &'a State, headers: &HeaderMap) -> Result<(Intake, &'a str), Refusal> {
     let refused = || Refusal::new(StatusCode::UNAUTHORIZED, "Authorization has no token of ours");
     let actor = state.tokens.actor(headers).ok_or_else(refused)?;
-    Ok((Intake::new(&state.tenant, (state.now)()), actor))
+    Ok((intake(state), actor))
 }

@@ -2,19 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State as Extract;
 use axum::http::{HeaderMap, StatusCode};
 use events::source::{bitbucket, github, gitlab};
-use events::{Intake, Normalised, Payload};
+use events::{Normalised, Payload};
 
 use super::body::Body;
-use super::{Receipt, take};
+use super::{Answer, Secret, intake, take};
 use crate::State;
 use crate::error::Refusal;
-
-/// What became of a delivery, or why it was not taken.
-type Answer = Result<(StatusCode, Json<Receipt>), Refusal>;
 
 /// `POST /webhooks/github`, as GitHub's documentation of webhooks has it.
 pub(super) async fn github(
@@ -22,11 +18,8 @@ pub(super) async fn github(
     headers: HeaderMap,
     Body { bytes: body, .. }: Body,
 ) -> Answer {
-    let signature = header(&headers, "x-hub-signature-256").unwrap_or_default();
-    if !state.webhooks.github.as_ref().is_some_and(|secret| secret.signed(&body, signature)) {
-        return Err(unsigned("X-Hub-Signature-256 is not of this body and our secret"));
-    }
-    let name = needed(&headers, "x-github-event", "X-GitHub-Event")?;
+    verify(state.webhooks.github.as_ref(), &headers, "X-Hub-Signature-256", &body)?;
+    let name = needed(&headers, "X-GitHub-Event")?;
     let event = github::event(&intake(&state), name, header(&headers, "x-github-delivery"), &body);
     take_one(&state, event, &body).await
 }
@@ -64,11 +57,8 @@ pub(super) async fn bitbucket(
     headers: HeaderMap,
     Body { bytes: body, .. }: Body,
 ) -> Answer {
-    let signature = header(&headers, "x-hub-signature").unwrap_or_default();
-    if !state.webhooks.bitbucket.as_ref().is_some_and(|secret| secret.signed(&body, signature)) {
-        return Err(unsigned("X-Hub-Signature is not of this body and our secret"));
-    }
-    let key = needed(&headers, "x-event-key", "X-Event-Key")?;
+    verify(state.webhooks.bitbucket.as_ref(), &headers, "X-Hub-Signature", &body)?;
+    let key = needed(&headers, "X-Event-Key")?;
     let delivery = header(&headers, "x-request-uuid").or_else(|| header(&headers, "x-request-id"));
     let event = bitbucket::event(&intake(&state), key, delivery, &body);
     take_one(&state, event, &body).await
@@ -80,18 +70,23 @@ async fn take_one(state: &State, event: Normalised, body: &[u8]) -> Answer {
     take(state, vec![(event, payload)]).await
 }
 
-fn intake(state: &State) -> Intake {
-    Intake::new(&state.tenant, (state.now)())
-}
-
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn needed<'a>(headers: &'a HeaderMap, name: &str, shown: &str) -> Result<&'a str, Refusal> {
-    header(headers, name).ok_or_else(|| Refusal::new(StatusCode::BAD_REQUEST, format!("{shown} is missing")))
+fn needed<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, Refusal> {
+    header(headers, name).ok_or_else(|| Refusal::new(StatusCode::BAD_REQUEST, format!("{name} is missing")))
 }
 
-fn unsigned(reason: &str) -> Refusal {
+/// Refuses a `body` that header `name` does not sign with `secret`.
+fn verify(secret: Option<&Secret>, headers: &HeaderMap, name: &str, body: &[u8]) -> Result<(), Refusal> {
+    let signature = header(headers, name).unwrap_or_default();
+    match secret {
+        Some(secret) if secret.signed(body, signature) => Ok(()),
+        _ => Err(unsigned(format!("{name} is not of this body and our secret"))),
+    }
+}
+
+fn unsigned(reason: impl Into<String>) -> Refusal {
     Refusal::new(StatusCode::UNAUTHORIZED, reason)
 }
