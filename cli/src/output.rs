@@ -146,6 +146,11 @@ pub fn count(number: impl Into<u64>) -> String {
     text
 }
 
+/// `1 session`, `2 sessions`.
+pub fn so_many(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::{count, told};

@@ -234,10 +234,7 @@ impl Stores {
     ///
     /// As it says.
     pub fn all(&self) -> anyhow::Result<()> {
-        match self.unreachable.first() {
-            Some((_, error)) => Err(anyhow::anyhow!(output::told(error))),
-            None => Ok(()),
-        }
+        self.all_but(|_, _| false)
     }
 
     /// Fails with why a database can't be used, unless that is ClickHouse being away: what comes in waits in a log.
@@ -250,7 +247,12 @@ impl Stores {
             let error = error.downcast_ref::<events::Error>();
             error.is_some_and(|error| error.class() == events::Class::Transient)
         };
-        match self.unreachable.iter().find(|(name, error)| *name != "events" || !is_away(error)) {
+        self.all_but(|name, error| name == "events" && is_away(error))
+    }
+
+    /// Fails with why a database can't be used, of those that may not be missing.
+    fn all_but(&self, may_be_missing: impl Fn(&str, &anyhow::Error) -> bool) -> anyhow::Result<()> {
+        match self.unreachable.iter().find(|(name, error)| !may_be_missing(name, error)) {
             Some((_, error)) => Err(anyhow::anyhow!(output::told(error))),
             None => Ok(()),
         }

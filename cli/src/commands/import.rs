@@ -11,7 +11,7 @@ use sea_orm::DatabaseConnection;
 use service::ardb::import::{self, Report, crates_io_dump::Age};
 use service::ardb::inventory::{Owner, Product};
 
-use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint, plain};
+use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, count, paint, plain, so_many};
 use crate::progress::Bar;
 use crate::stores::Stores;
 use crate::{Context, now};
@@ -210,13 +210,7 @@ pub fn describe(report: &Report, seconds: f64) -> String {
     if parts.is_empty() {
         parts.push("there is nothing here that this import reads".to_owned());
     }
-    let total = paint(
-        STRONG,
-        match documents.total() {
-            1 => "1 document".to_owned(),
-            total => format!("{} documents", count(total)),
-        },
-    );
+    let total = paint(STRONG, so_many(documents.total(), "document"));
     let mut text = format!("{total}: {} {}", parts.join(", "), paint(FAINT, format!("in {seconds:.1} s")));
     if report.changed_nothing() {
         text.push_str(&format!("\n{}", paint(GOOD, "nothing changed")));

@@ -11,7 +11,7 @@ use service::ardb::version::order::{self, Scheme};
 use service::ardb::version::range::{self, Event};
 
 use crate::Context;
-use crate::output::{self, BAD, GOOD, Outcome, WARN, count, paint, plain};
+use crate::output::{self, BAD, GOOD, Outcome, WARN, count, paint, plain, so_many};
 
 /// Longer lines are no cases.
 const MAX_LINE_BYTES: u64 = 4 * 1024 * 1024;
@@ -117,8 +117,8 @@ fn compare(context: &Context, ecosystem: Ecosystem, input: impl BufRead) -> anyh
         let style = if all.disagreements.is_empty() { GOOD } else { WARN };
         let number = all.disagreements.len() as u64;
         let disagree = paint(style, format!("{} of them disagree", count(number)));
-        let pairs = if all.compared == 1 { "pair" } else { "pairs" };
-        output::text(format!("{} {pairs} of {} compared, {disagree}", count(all.compared), all.ecosystem))?;
+        let pairs = so_many(all.compared, "pair");
+        output::text(format!("{pairs} of {} compared, {disagree}", all.ecosystem))?;
     }
     Ok(match (all.malformed.is_empty(), all.disagreements.is_empty()) {
         (false, _) => Outcome::Failed,

@@ -69,11 +69,6 @@ fn minute_or(at: Option<DateTimeUtc>, none: &str) -> String {
     at.map_or_else(|| none.to_owned(), minute)
 }
 
-/// `1 session`, `2 sessions`.
-fn so_many(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
 /// What a rename did; another way of writing a name gives nothing up.
 fn renamed(from: &str, to: &str) -> String {
     match name::canonical(from) == name::canonical(to) {

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use service::Error;
 use service::identitydb::{Act, team as teams, team_user};
 
-use super::{TeamName, cut, minute, note, page, so_many, with_identitydb};
-use crate::output::{self, FAINT, Outcome, STRONG, paint, plain, print};
+use super::{TeamName, cut, minute, note, page, with_identitydb};
+use crate::output::{self, FAINT, Outcome, STRONG, paint, plain, print, so_many};
 use crate::{Context, now};
 
 /// What to do with teams.

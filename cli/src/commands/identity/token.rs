@@ -11,8 +11,8 @@ use service::Error;
 use service::identitydb::api_token::{self as tokens, Request};
 use service::identitydb::{Act, user as users};
 
-use super::{minute, minute_or, secret, so_many, with_identitydb};
-use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, paint, plain, print};
+use super::{minute, minute_or, secret, with_identitydb};
+use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, paint, plain, print, so_many};
 use crate::{Context, now};
 
 /// What to do with tokens.

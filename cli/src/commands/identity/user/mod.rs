@@ -18,7 +18,7 @@ use service::identitydb::{Act, export, session, user as users, user_email};
 
 use self::password::{Chosen, Source};
 use super::{cut, minute, note, or_last_owner, page, why_taken, with_identitydb};
-use crate::output::{self, FAINT, Outcome, paint, plain, print};
+use crate::output::{self, FAINT, Outcome, paint, plain, print, so_many};
 use crate::{Context, now};
 
 /// What to do with users.
@@ -302,7 +302,7 @@ async fn sign_out(
         }
     };
     let told = json!({ "user": user.name, "sessions": ended });
-    print(context, &told, |_| format!("ended {} of {}", super::so_many(ended, "session"), user.name))
+    print(context, &told, |_| format!("ended {} of {}", so_many(ended, "session"), user.name))
 }
 
 async fn unlink(context: &Context, db: &DatabaseConnection, unlink: &Unlink) -> anyhow::Result<Outcome> {

@@ -11,8 +11,8 @@ use service::identitydb::{
 };
 
 use super::email;
-use crate::commands::identity::{self, minute, minute_or, so_many, token};
-use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, paint, plain, print};
+use crate::commands::identity::{self, minute, minute_or, token};
+use crate::output::{self, BAD, FAINT, GOOD, Outcome, STRONG, WARN, paint, plain, print, so_many};
 use crate::{Context, now};
 
 /// `archer user show`
