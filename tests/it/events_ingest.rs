@@ -319,11 +319,14 @@ const INSERT: &str = "insert_deduplication_token";
 /// In the head of every question which rows a table has.
 const LOOKUP: &str = "max_query_size";
 
-/// Stands between the client and the server. Of the first `losses` requests with `marker` it passes the request
-/// on, waits for the server's answer, and hangs up instead of passing that back.
-async fn lossy_proxy(server: String, marker: &'static str, losses: u32) -> (String, Arc<AtomicU32>) {
+/// A client, and how many answers it lost. Between it and the server stands what, of the first `losses` requests with
+/// `marker`, passes the request on, waits for the server's answer, and hangs up instead of passing that back.
+async fn lossy_client(database: &TestEvents, marker: &'static str, losses: u32) -> (Client, Arc<AtomicU32>) {
+    let (before, after) = database.url().split_once('@').unwrap();
+    let (server, name) = after.split_once('/').unwrap();
+    let server = server.to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
+    let address = listener.local_addr().unwrap();
     let lost = Arc::new(AtomicU32::new(0));
     let counter = lost.clone();
     tokio::spawn(async move {
@@ -332,7 +335,7 @@ async fn lossy_proxy(server: String, marker: &'static str, losses: u32) -> (Stri
             tokio::spawn(pass(client, server, counter.clone(), marker, losses));
         }
     });
-    (address, lost)
+    (Client::connect(&format!("{before}@{address}/{name}")).await.unwrap(), lost)
 }
 
 /// Passes bytes both ways until one side ends, or an answer is to be lost.
@@ -366,10 +369,7 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, lost: Arc<AtomicU32>
 #[tokio::test]
 async fn an_insert_whose_answer_is_lost_is_sent_again_and_written_once() {
     let database = TestEvents::migrated().await;
-    let (before, after) = database.url().split_once('@').unwrap();
-    let (server, name) = after.split_once('/').unwrap();
-    let (proxy, lost) = lossy_proxy(server.to_owned(), INSERT, 2).await;
-    let client = Client::connect(&format!("{before}@{proxy}/{name}")).await.unwrap();
+    let (client, lost) = lossy_client(&database, INSERT, 2).await;
     let items = (0..100).map(|number| issue(number, "2024-05-01T10:00:00Z")).collect();
     let report = write(&client, items, Options::default()).await;
     assert_eq!(counts(&report), [100, 100, 0, 0]);
@@ -382,8 +382,6 @@ async fn an_insert_whose_answer_is_lost_is_sent_again_and_written_once() {
 async fn a_batch_of_which_the_server_kept_nothing_but_the_token_is_written_when_it_is_sent_again() {
     let database = TestEvents::migrated().await;
     let direct = Client::connect(database.url()).await.unwrap();
-    let (before, after) = database.url().split_once('@').unwrap();
-    let (server, name) = after.split_once('/').unwrap();
     let events = || (0..100).map(|number| issue(number, "2024-05-01T10:00:00Z")).collect();
     let letter = || vec![Err(Rejection::new(&intake(), "github", "line 7", "broken", b"x"))];
     let inputs: [(&str, &dyn Fn() -> Vec<Normalised>); 2] = [("events", &events), ("dead_letters", &letter)];
@@ -393,8 +391,7 @@ async fn a_batch_of_which_the_server_kept_nothing_but_the_token_is_written_when_
         let before_it = number(&database, &count).await;
         // As a server leaves it that is killed after it noted the token and before it committed the rows.
         database.execute(&format!("ALTER TABLE {table} DELETE WHERE 1 SETTINGS mutations_sync = 2")).await;
-        let (proxy, lost) = lossy_proxy(server.to_owned(), INSERT, 1).await;
-        let client = Client::connect(&format!("{before}@{proxy}/{name}")).await.unwrap();
+        let (client, lost) = lossy_client(&database, INSERT, 1).await;
         assert_eq!(counts(&write(&client, items(), Options::default()).await), counts(&written));
         assert_eq!(lost.load(Ordering::SeqCst), 1);
         assert_eq!(number(&database, &count).await, before_it, "{table}");
@@ -404,10 +401,7 @@ async fn a_batch_of_which_the_server_kept_nothing_but_the_token_is_written_when_
 #[tokio::test]
 async fn when_no_answer_ever_comes_the_error_says_that_running_again_is_safe() {
     let database = TestEvents::migrated().await;
-    let (before, after) = database.url().split_once('@').unwrap();
-    let (server, name) = after.split_once('/').unwrap();
-    let (proxy, _) = lossy_proxy(server.to_owned(), INSERT, u32::MAX).await;
-    let client = Client::connect(&format!("{before}@{proxy}/{name}")).await.unwrap();
+    let (client, _) = lossy_client(&database, INSERT, u32::MAX).await;
     let options = Options { attempts: 2, ..Options::default() };
     let items = vec![issue(1, "2024-05-01T10:00:00Z")];
     let error = writer::write(&client, items, options, |_| {}).await.unwrap_err();
@@ -422,13 +416,10 @@ async fn when_no_answer_ever_comes_the_error_says_that_running_again_is_safe() {
 #[tokio::test]
 async fn a_question_what_is_there_whose_answer_is_lost_is_asked_again() {
     let database = TestEvents::migrated().await;
-    let (before, after) = database.url().split_once('@').unwrap();
-    let (server, name) = after.split_once('/').unwrap();
     let direct = Client::connect(database.url()).await.unwrap();
     write(&direct, vec![issue(1, "2024-05-01T10:00:00Z")], Options::default()).await;
 
-    let (proxy, lost) = lossy_proxy(server.to_owned(), LOOKUP, 2).await;
-    let client = Client::connect(&format!("{before}@{proxy}/{name}")).await.unwrap();
+    let (client, lost) = lossy_client(&database, LOOKUP, 2).await;
     let again = write(&client, vec![issue(1, "2024-05-01T10:00:00Z")], Options::default()).await;
     assert_eq!((counts(&again), lost.load(Ordering::SeqCst)), ([1, 0, 1, 0], 2));
 }
@@ -436,10 +427,7 @@ async fn a_question_what_is_there_whose_answer_is_lost_is_asked_again() {
 #[tokio::test]
 async fn when_nobody_can_tell_what_is_there_all_is_written_and_still_counts_once() {
     let database = TestEvents::migrated().await;
-    let (before, after) = database.url().split_once('@').unwrap();
-    let (server, name) = after.split_once('/').unwrap();
-    let (proxy, _) = lossy_proxy(server.to_owned(), LOOKUP, u32::MAX).await;
-    let client = Client::connect(&format!("{before}@{proxy}/{name}")).await.unwrap();
+    let (client, _) = lossy_client(&database, LOOKUP, u32::MAX).await;
     let options = Options { attempts: 1, ..Options::default() };
     let items = || {
         let letter = Rejection::new(&intake(), "github", "place", "broken", b"x");

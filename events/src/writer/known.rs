@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use crate::client::Client;
-use crate::envelope::{Event, EventId, Rejection};
+use crate::envelope::{Event, EventId};
 use crate::error::{Class, Result};
 use crate::query::instant;
 
@@ -32,13 +32,12 @@ pub(super) async fn events(client: &Client, events: &[Event], attempts: u32) -> 
     lookup(client, "events", "event_id", &condition, ids, attempts).await
 }
 
-/// Those of `rejections` that the table has, as far as can be told within `attempts`.
+/// Those of the letters of these `ids` that the table has, as far as can be told within `attempts`.
 pub(super) async fn letters(
     client: &Client,
-    rejections: &[Rejection],
+    ids: impl Iterator<Item = EventId> + Clone,
     attempts: u32,
 ) -> Result<HashSet<EventId>> {
-    let ids = rejections.iter().map(|rejection| rejection.letter_id);
     lookup(client, "dead_letters", "letter_id", "1", ids, attempts).await
 }
 
@@ -49,8 +48,7 @@ pub(super) async fn has_all(client: &Client, batch: &Batch, attempts: u32) -> Re
     let found = if table.name == EVENTS.name {
         events(client, &rows().filter_map(decode::event).collect::<Vec<_>>(), attempts).await?
     } else {
-        let ids: Vec<_> = rows().filter_map(|row| decode::letter_id(table, row)).collect();
-        lookup(client, table.name, "letter_id", "1", ids.iter().copied(), attempts).await?
+        letters(client, rows().filter_map(|row| decode::letter_id(table, row)), attempts).await?
     };
     Ok(found.len() == batch.rows)
 }

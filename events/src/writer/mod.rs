@@ -264,7 +264,8 @@ impl<'a> Writer<'a> {
 
     async fn write_rejections(&mut self) -> Result<()> {
         let rejections = std::mem::take(&mut self.rejections);
-        let known = known::letters(self.client, &rejections, self.options.attempts).await?;
+        let ids = rejections.iter().map(|rejection| rejection.letter_id);
+        let known = known::letters(self.client, ids, self.options.attempts).await?;
         let new = rejections.into_iter().filter(|rejection| !known.contains(&rejection.letter_id)).collect();
         match Batch::of_rejections(new) {
             Some(batch) => self.send(&batch).await,
