@@ -43,7 +43,7 @@ pub async fn medians(
             }
         }
         if look % STRETCH == STRETCH - 1 {
-            times.iter_mut().for_each(|times| times.drain(..times.len() - rounds).for_each(drop));
+            times.iter_mut().for_each(|times| drop(times.drain(..times.len() - rounds)));
         }
         so_far = times.iter().map(|times| median(times)).collect();
         if are_right(&so_far) {

@@ -243,7 +243,7 @@ async fn attempt(
     for ends in bounds.windows(2) {
         let insert = sqlx::query(VERSIONS).bind(ends[0]).bind(ends[1]).bind(versions);
         written.versions.inserted += insert.execute(&mut *connection).await?.rows_affected();
-        steps.done(1);
+        steps.step();
     }
     sqlx::query(CHUNK).bind(versions).execute(&mut *connection).await?;
     sqlx::raw_sql("analyze dump_chunk").execute(&mut *connection).await?;
@@ -258,12 +258,12 @@ async fn attempt(
     written.downloads.inserted =
         sqlx::query(chunk::NEW_DOWNLOADS).execute(&mut *connection).await?.rows_affected();
     written.downloads_twice = Rejected::select(connection, chunk::DOWNLOADS_TWICE).await?;
-    steps.done(1);
+    steps.step();
 
     for (_, create, comment) in &indexes {
         sqlx::raw_sql(AssertSqlSafe(&**create)).execute(&mut *connection).await?;
         sqlx::raw_sql(AssertSqlSafe(&**comment)).execute(&mut *connection).await?;
-        steps.done(1);
+        steps.step();
     }
     sqlx::raw_sql(ANALYZE).execute(&mut *connection).await?;
     derived::rebuild_of_versions(connection).await?;
@@ -272,7 +272,7 @@ async fn attempt(
     for (table, rows) in summary::write(connection, &dump, None).await? {
         report.count(table, rows);
     }
-    steps.done(1);
+    steps.step();
     written.report(&mut report);
     merge::record(connection, &dump, now, &mut report).await?;
     Ok(Bulk::Done(report))

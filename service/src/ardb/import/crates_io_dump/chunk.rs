@@ -253,7 +253,7 @@ pub(super) async fn versions(
             retried(connection, async |connection| chunk(connection, ends[0], ends[1], deletes).await)
                 .await?;
         written.report(report);
-        steps.done(1);
+        steps.step();
     }
     Ok(())
 }

@@ -426,10 +426,7 @@ async fn packages(
     counts.push(("categories", upserted(connection, sqlx::query_as(CATEGORIES).bind(ecosystem_id)).await?));
     for (table, stage, delete, upsert) in PAIRS {
         sqlx::raw_sql(stage).execute(&mut *connection).await?;
-        if let Some(now) = deletes {
-            counts.push((table, deleted(connection, sqlx::query(delete).bind(now)).await?));
-        }
-        counts.push((table, upserted(connection, sqlx::query_as(upsert)).await?));
+        replace(connection, (table, delete, upsert), deletes, &mut counts).await?;
     }
     if let Some(now) = deletes {
         let versions = deleted(connection, sqlx::query(DELETE_VERSIONS).bind(now)).await?;
@@ -441,6 +438,20 @@ async fn packages(
         }
     }
     Ok(counts)
+}
+
+/// Deletes what is gone from a table, where that is wanted, and writes what is there.
+pub(super) async fn replace(
+    connection: &mut PgConnection,
+    (table, delete, upsert): (&'static str, &'static str, &'static str),
+    deletes: Option<DateTime<Utc>>,
+    counts: &mut Vec<(&'static str, Rows)>,
+) -> Result<()> {
+    if let Some(now) = deletes {
+        counts.push((table, deleted(connection, sqlx::query(delete).bind(now)).await?));
+    }
+    counts.push((table, upserted(connection, sqlx::query_as(upsert)).await?));
+    Ok(())
 }
 
 /// Records the dump as imported; where records were left out, by another hash, so that it is read again next time.

@@ -90,9 +90,9 @@ pub(super) struct Merged<'a> {
 }
 
 impl Merged<'_> {
-    /// `more` steps are done.
-    pub(super) fn done(&mut self, more: usize) {
-        self.done += more;
+    /// One more step is done.
+    pub(super) fn step(&mut self) {
+        self.done += 1;
         let part = self.steps.size.saturating_mul(3) / self.all.max(1) as u64 * self.done as u64;
         self.steps.progress.advanced(self.steps.size + part, self.steps.records);
     }

@@ -2,13 +2,11 @@
 //! downloaded. Written when the versions are. A dump of a time when it had no such table leaves what is stored.
 
 use chrono::{DateTime, Utc};
-use sea_orm::sqlx::{self, PgConnection};
+use sea_orm::sqlx::PgConnection;
 
 use super::{
-    super::{
-        report::Rows,
-        statement::{deleted, upsert, upserted},
-    },
+    super::{report::Rows, statement::upsert},
+    merge::replace,
     read::Dump,
 };
 use crate::Result;
@@ -61,13 +59,9 @@ pub(super) async fn write(
 ) -> Result<Vec<(&'static str, Rows)>> {
     let mut counts = Vec::new();
     for (file, table, delete, upsert) in TABLES {
-        if !dump.tables.contains(file) {
-            continue;
+        if dump.tables.contains(file) {
+            replace(connection, (table, delete, upsert), deletes, &mut counts).await?;
         }
-        if let Some(now) = deletes {
-            counts.push((table, deleted(connection, sqlx::query(delete).bind(now)).await?));
-        }
-        counts.push((table, upserted(connection, sqlx::query_as(upsert)).await?));
     }
     Ok(counts)
 }
