@@ -77,6 +77,7 @@ async fn run(url: &str) {
         .iter()
         .flat_map(|event| [serde_json::to_vec(event).unwrap(), b"\n".to_vec()].concat())
         .collect();
+    let items: Arc<Vec<Normalised>> = Arc::new(events.iter().cloned().map(Ok).collect());
     println!("{rows} events, {} MB of NDJSON, {rounds} rounds", file.len() / 1_000_000);
 
     let official = official(url);
@@ -90,9 +91,9 @@ async fn run(url: &str) {
             }
         };
         note("official crate", plain(&client, &official, &events).await);
-        note("durable", durable(&client, events.clone()).await);
+        note("durable", durable(&client, &items).await);
         note("uncompressed", plain(&client, &uncompressed, &events).await);
-        note("log", log_alone(&client, events.clone()).await);
+        note("log", log_alone(&client, &items).await);
         note("JSONEachRow", json_each_row(&client, &file).await);
         note("NDJSON", ndjson_durable(&client, &file).await);
     }
@@ -165,22 +166,13 @@ async fn check(client: &Client, rows: usize) {
     assert_eq!(found, rows as u64);
 }
 
-async fn append(writer: &Arc<EventWriter>, events: Vec<Event>) {
-    let mut events = events.into_iter().map(Ok);
-    let mut shares = vec![Vec::new(); TASKS];
-    for task in (0..TASKS).cycle() {
-        let portion: Vec<Normalised> = events.by_ref().take(PORTION).collect();
-        if portion.is_empty() {
-            break;
-        }
-        shares[task].push(portion);
-    }
-    let tasks: Vec<_> = shares
-        .into_iter()
-        .map(|share| {
-            let writer = writer.clone();
+/// Appends from [`TASKS`] tasks, in turns.
+async fn append(writer: &Arc<EventWriter>, events: &Arc<Vec<Normalised>>) {
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|task| {
+            let (writer, events) = (writer.clone(), events.clone());
             tokio::spawn(async move {
-                for portion in share {
+                for portion in events.chunks(PORTION).skip(task).step_by(TASKS) {
                     let _ = writer.append(portion).await.unwrap();
                 }
             })
@@ -191,7 +183,7 @@ async fn append(writer: &Arc<EventWriter>, events: Vec<Event>) {
     }
 }
 
-async fn log_alone(client: &Client, events: Vec<Event>) -> Duration {
+async fn log_alone(client: &Client, events: &Arc<Vec<Normalised>>) -> Duration {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let never = DurableOptions {
         batch_rows: usize::MAX,
@@ -205,7 +197,7 @@ async fn log_alone(client: &Client, events: Vec<Event>) -> Duration {
     start.elapsed()
 }
 
-async fn durable(client: &Client, events: Vec<Event>) -> Duration {
+async fn durable(client: &Client, events: &Arc<Vec<Normalised>>) -> Duration {
     empty(client).await;
     let rows = events.len();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -226,22 +218,7 @@ async fn ndjson_durable(client: &Client, file: &Bytes) -> Duration {
     let intake = Intake::new("default", DateTime::<Utc>::from_timestamp(1_714_557_600, 0).unwrap());
     let reader = Cursor::new(file.clone());
     let start = Instant::now();
-    // As `archer ingest events --follow` does it: one thread reads while another has appended.
-    let (sender, mut receiver) = tokio::sync::mpsc::channel(2);
-    let reading = tokio::task::spawn_blocking(move || {
-        let mut events = ndjson::lines(intake, "bench", reader);
-        loop {
-            let portion: Vec<_> = events.by_ref().take(PORTION).collect();
-            if portion.is_empty() || sender.blocking_send(portion).is_err() {
-                break;
-            }
-        }
-    });
-    while let Some(portion) = receiver.recv().await {
-        let _ = writer.append(portion).await.unwrap();
-    }
-    reading.await.unwrap();
-    writer.flush().await.unwrap();
+    writer.follow(ndjson::lines(intake, "bench", reader), |_| ()).await.unwrap();
     let took = start.elapsed();
     check(client, rows).await;
     took

@@ -18,6 +18,7 @@ mod entities;
 mod events_digest;
 mod events_durable;
 mod events_erasure;
+mod events_follow;
 mod events_ingest;
 mod events_kill;
 mod events_migration;

@@ -39,8 +39,8 @@ pub(super) fn block(text: &str, limit: usize) -> (String, bool) {
 
 /// Whether `text` may have control characters; false is certain.
 fn has_control(text: &str) -> bool {
-    // 0xc2 begins those that are not ASCII.
-    text.bytes().any(|byte| byte < b' ' || byte == 0x7f || byte == 0xc2)
+    // 0xc2 begins those that are not ASCII. To the end, since several bytes at once are faster than the first one alone.
+    text.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == 0x7f) | (byte == 0xc2))
 }
 
 /// A rejected input as text.

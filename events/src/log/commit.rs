@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::sync::{Arc, PoisonError, mpsc};
 use std::time::Instant;
 
+use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 
 use super::Shared;
@@ -17,7 +18,7 @@ const GROUP_BYTES: usize = 8 << 20;
 
 /// A record that is to be written.
 pub(super) struct Request {
-    pub payload: Vec<u8>,
+    pub payload: Bytes,
     pub crc: u32,
     pub done: oneshot::Sender<Result<u64>>,
 }

@@ -31,6 +31,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 
 use crate::error::{Error, Result};
@@ -150,7 +151,7 @@ impl Log {
     ///
     /// [`Error::LogFull`] if the log has no room for it, now; [`Error::Log`] if the disk refuses. Neither has it
     /// acknowledged.
-    pub async fn append(&self, payload: Vec<u8>) -> Result<u64> {
+    pub async fn append(&self, payload: impl Into<Bytes>) -> Result<u64> {
         self.submit(payload)?.await
     }
 
@@ -159,7 +160,8 @@ impl Log {
     /// # Errors
     ///
     /// As [`Log::append`].
-    pub fn submit(&self, payload: Vec<u8>) -> Result<impl Future<Output = Result<u64>> + use<>> {
+    pub fn submit<P: Into<Bytes>>(&self, payload: P) -> Result<impl Future<Output = Result<u64>> + use<P>> {
+        let payload = payload.into();
         self.reserve(frame::HEADER as u64 + payload.len() as u64)?;
         let (done, answer) = oneshot::channel();
         let request = Request { crc: crc32fast::hash(&payload), payload, done };

@@ -1,16 +1,17 @@
 //! The ids of what was acknowledged lately: a hint that spares the log and the server most redeliveries.
 
-use std::collections::HashSet;
-
 use crate::envelope::EventId;
 
 /// How many ids one generation has; two are kept.
 const GENERATION: usize = 1 << 17;
 
+/// Ids are hashes for the most part; where a sender makes them, the seed keeps it from choosing where they fall.
+pub(super) type Ids = foldhash::HashSet<EventId>;
+
 #[derive(Default)]
 pub(super) struct Recent {
-    young: HashSet<EventId>,
-    old: HashSet<EventId>,
+    young: Ids,
+    old: Ids,
 }
 
 impl Recent {
@@ -27,7 +28,8 @@ impl Recent {
     pub(super) fn remember(&mut self, ids: Vec<EventId>) {
         self.young.extend(ids);
         if self.young.len() >= GENERATION {
-            self.old = std::mem::take(&mut self.young);
+            std::mem::swap(&mut self.old, &mut self.young);
+            self.young.clear();
         }
     }
 }

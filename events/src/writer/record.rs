@@ -3,6 +3,7 @@
 //! Compressed with LZ4, since the disk is slower than that. In it: how many rows; of each its id (16 bytes), its
 //! [`Target`] (4) and its length (4); then the rows.
 
+use bytes::Bytes;
 use chrono::{DateTime, Datelike as _, Utc};
 
 use super::encode::{self, LAYOUTS, Table};
@@ -34,12 +35,20 @@ impl Target {
     }
 }
 
-/// Rows on their way into the log.
+/// Rows as the log has them.
+pub(super) struct Record {
+    pub payload: Bytes,
+    pub ids: Vec<EventId>,
+}
+
+/// Rows on their way into the log. Used again for the next record, it asks for no memory.
 #[derive(Default)]
 pub(super) struct Builder {
     ids: Vec<EventId>,
     index: Vec<u8>,
     rows: Vec<u8>,
+    /// The record before it is compressed.
+    plain: Vec<u8>,
 }
 
 impl Builder {
@@ -78,16 +87,22 @@ impl Builder {
         self.rows.len()
     }
 
-    /// The record, and the ids of its rows; `None` if there are none.
-    pub(super) fn finish(self) -> Option<(Vec<u8>, Vec<EventId>)> {
-        if self.ids.is_empty() {
+    /// The record of what was added since the last, and the ids of its rows; `None` if nothing was.
+    pub(super) fn finish(&mut self) -> Option<Record> {
+        let Self { ids, index, rows, plain } = self;
+        if ids.is_empty() {
             return None;
         }
-        let mut plain = Vec::with_capacity(4 + self.index.len() + self.rows.len());
-        plain.extend_from_slice(&(self.ids.len() as u32).to_le_bytes());
-        plain.extend_from_slice(&self.index);
-        plain.extend_from_slice(&self.rows);
-        Some((lz4_flex::block::compress_prepend_size(&plain), self.ids))
+        plain.clear();
+        plain.extend_from_slice(&(ids.len() as u32).to_le_bytes());
+        plain.extend_from_slice(index);
+        plain.extend_from_slice(rows);
+        index.clear();
+        rows.clear();
+        Some(Record {
+            payload: lz4_flex::block::compress_prepend_size(plain).into(),
+            ids: std::mem::take(ids),
+        })
     }
 }
 
@@ -117,9 +132,10 @@ pub(crate) fn fuzz(payload: &[u8]) {
         let Some(event) = super::decode::event(row) else { return };
         let mut builder = Builder::default();
         builder.add(&Ok(event.clone()));
-        let (again, ids) = builder.finish().expect("it has a row");
-        assert_eq!(ids, [event.event_id], "of {id}");
-        let read = rows(&again, |_, _, row| assert_eq!(super::decode::event(row).as_ref(), Some(&event)));
+        let again = builder.finish().expect("it has a row");
+        assert_eq!(again.ids, [event.event_id], "of {id}");
+        let read =
+            rows(&again.payload, |_, _, row| assert_eq!(super::decode::event(row).as_ref(), Some(&event)));
         assert_eq!(read, Ok(()));
     });
 }
@@ -134,7 +150,7 @@ mod tests {
         let events = [event(1, "2024-01-31T00:00:00Z"), event(2, "1900-02-01T00:00:00Z")];
         let mut builder = Builder::default();
         events.iter().for_each(|event| builder.add(&Ok(event.clone())));
-        let (payload, ids) = builder.finish().unwrap();
+        let Record { payload, ids } = builder.finish().unwrap();
         assert_eq!(ids, [EventId(1), EventId(2)]);
         let mut found = Vec::new();
         rows(&payload, |id, target, row| found.push((id, target.0, row.to_vec()))).unwrap();
@@ -148,6 +164,6 @@ mod tests {
         for plain in [&[][..], &[9, 0, 0, 0], &[1, 0, 0, 0, 0, 0]] {
             assert!(rows(&lz4_flex::block::compress_prepend_size(plain), |_, _, _| {}).is_err(), "{plain:?}");
         }
-        assert!(rows(b"", |_, _, _| {}).is_err() && Builder::default().finish().is_none());
+        assert!(rows(b"", |_, _, _| {}).is_err() && builder.finish().is_none());
     }
 }

@@ -41,9 +41,14 @@ impl Report {
     pub(super) fn dead(&mut self, rejection: &Rejection) {
         self.dead += 1;
         if self.dead_letters.len() < MAX_LISTED_LETTERS {
-            let Rejection { place, reason, .. } = rejection;
-            self.dead_letters.push(DeadLetter { place: place.clone(), reason: reason.clone() });
+            self.dead_letters.push(DeadLetter::of(rejection));
         }
+    }
+}
+
+impl DeadLetter {
+    pub(super) fn of(Rejection { place, reason, .. }: &Rejection) -> Self {
+        Self { place: place.clone(), reason: reason.clone() }
     }
 }
 

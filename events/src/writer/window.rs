@@ -1,14 +1,14 @@
 //! A window of the log, cut into batches: the same window gives the same batches, whenever it is cut, as long as it is
 //! cut for the same shards. Only who was erased since is left out, and makes another batch of the one that has them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io;
 
 use super::batch::{Batch, Destination};
 use super::encode::{EVENTS, PAYLOADS};
+use super::recent::Ids;
 use super::record::{self, Target};
 use super::survey::Survey;
-use crate::envelope::EventId;
 use crate::log::Reader;
 
 /// Records that are sealed together.
@@ -45,7 +45,7 @@ pub(super) enum Extent {
 
 #[derive(Default)]
 struct Group {
-    ids: HashSet<EventId>,
+    ids: Ids,
     bytes: Vec<u8>,
     ends: Vec<u32>,
 }

@@ -12,10 +12,20 @@ pub(super) fn is_harmless(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (mut token, mut hyphens, mut word_start) = (0, 0, 0);
     let (mut follows_bearer, mut is_ascii, mut has_long) = (false, true, false);
-    for (at, byte) in bytes.iter().copied().enumerate() {
+    let mut at = 0;
+    while at < bytes.len() {
+        let plain = bytes[at..].iter().take_while(|byte| IS_PLAIN[usize::from(**byte)]).count();
+        if plain > 0 {
+            at += plain;
+            token += plain;
+            hyphens = 0;
+            has_long |= token >= MIN_TOKEN;
+            continue;
+        }
+        let byte = bytes[at];
         hyphens = if byte == b'-' { hyphens + 1 } else { 0 };
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => token += 1,
+            b'-' => token += 1,
             b'.' if is_digit(bytes, at.wrapping_sub(1)) && is_digit(bytes, at + 1) => return false,
             b'.' => token += 1,
             128.. => {
@@ -53,6 +63,7 @@ pub(super) fn is_harmless(text: &str) -> bool {
         if hyphens >= 5 {
             return false;
         }
+        at += 1;
     }
     if (follows_bearer && bytes.len() - word_start >= MIN_TOKEN) || (has_long && may_have_token(text)) {
         return false;
@@ -60,6 +71,17 @@ pub(super) fn is_harmless(text: &str) -> bool {
     // Words may end at white space that is not ASCII, which was not looked for.
     is_ascii || !text.split(|c: char| !c.is_ascii_alphabetic()).any(|word| is_bearer(word.as_bytes()))
 }
+
+/// Letters, digits and `_`: most of a text, and nothing that a rule begins with.
+const IS_PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        plain[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
+        byte += 1;
+    }
+    plain
+};
 
 /// Whether a token of any provider may begin somewhere in `text`.
 fn may_have_token(text: &str) -> bool {

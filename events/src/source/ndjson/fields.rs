@@ -27,26 +27,33 @@ pub(super) struct Fields<'a> {
     pub attributes: Attributes,
 }
 
-/// The fields that have a place of their own, in the order of the places: texts first.
-const NAMES: [&str; 14] = [
-    "id",
-    "event_id",
-    "source",
-    "kind",
-    "action",
-    "repository",
-    "actor",
-    "subject",
-    "title",
-    "url",
-    "time",
-    "attributes",
-    "tenant",
-    "received_at",
-];
+/// How many fields have a place of their own, the first of which are texts.
+const PLACES: usize = 14;
 const TEXTS: usize = 10;
 const TIME: usize = 10;
 const ATTRIBUTES: usize = 11;
+
+/// The place of the field `name`, if it has one of its own.
+fn place(name: &str) -> Option<usize> {
+    let place = match name {
+        "id" => 0,
+        "event_id" => 1,
+        "source" => 2,
+        "kind" => 3,
+        "action" => 4,
+        "repository" => 5,
+        "actor" => 6,
+        "subject" => 7,
+        "title" => 8,
+        "url" => 9,
+        "time" | "occurred_at" => TIME,
+        "attributes" => ATTRIBUTES,
+        "tenant" => 12,
+        "received_at" => 13,
+        _ => return None,
+    };
+    Some(place)
+}
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -67,14 +74,14 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         let mut texts: [Option<Cow<'de, str>>; TEXTS] = Default::default();
         let mut occurred_at = Reading::NotATime;
         let mut attributes = Attributes::new();
-        let mut seen = [false; NAMES.len()];
+        let mut seen = [false; PLACES];
         while let Some(Text(key)) = map.next_key()? {
-            let key = if key == "occurred_at" { Cow::Borrowed("time") } else { key };
-            let Some(place) = NAMES.iter().position(|name| *name == key) else {
+            let Some(place) = place(&key) else {
                 set(&mut attributes, &key, map.next_value()?);
                 continue;
             };
             if std::mem::replace(&mut seen[place], true) {
+                let key = if place == TIME { "time" } else { &*key };
                 return Err(A::Error::custom(format_args!("`{key}` is there twice")));
             }
             match place {

@@ -1,11 +1,13 @@
 //! [`EventWriter`]: acknowledges once an event is on disk, and sends it when the server takes it.
 
+mod follow;
+mod portion;
 mod replay;
 mod sender;
 
 use std::borrow::Borrow;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -14,8 +16,7 @@ use tokio::task::JoinHandle;
 use super::deliver::Delivery;
 use super::metrics::Metrics;
 use super::park;
-use super::recent::Recent;
-use super::record::Builder;
+use super::record::Record;
 use super::seals::Seals;
 use super::survey::Surveyor;
 use crate::client::Client;
@@ -23,19 +24,14 @@ use crate::envelope::{EventId, Normalised, Payload};
 use crate::error::{Error, Result};
 use crate::log::{Log, LogOptions};
 
+use portion::{Encoded, Portion, Shared};
 pub use replay::{MAX_REPLAYED_LETTERS, Replayed};
 use sender::Sender;
-
-/// About how many bytes of rows make one record of the log.
-const RECORD_BYTES: usize = 1 << 20;
-
-/// How many items are looked at together.
-const PORTION: usize = 1024;
 
 /// How much an [`EventWriter`] gathers before it sends, and how much it keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DurableOptions {
-    /// Rows after which a batch is sealed; an eighth of them where nothing is on its way to the server.
+    /// Rows after which a batch is sealed; a quarter of them where nothing is on its way to the server.
     pub batch_rows: usize,
     /// Bytes, over all batches of a window, after which they are sealed. About three times as much is held.
     pub window_bytes: usize,
@@ -66,22 +62,13 @@ pub struct Ack {
     pub duplicate: u64,
 }
 
-/// What [`EventWriter::append`] puts into the log.
-#[derive(Default)]
-struct Encoded {
-    ack: Ack,
-    rejections: u64,
-    /// Each with the ids of its rows.
-    records: Vec<(Vec<u8>, Vec<EventId>)>,
-}
-
 /// A writer with a durable log of its own; see the [module](super) for what it promises.
 ///
 /// Sending goes on in a task of the runtime that opened it. Dropping the writer ends that task without waiting:
 /// what was not sent is in the log, and is sent by the next that opens it.
 pub struct EventWriter {
     delivery: Delivery,
-    recent: Mutex<Recent>,
+    shared: Arc<Shared>,
     begin: watch::Sender<bool>,
     stop: watch::Sender<bool>,
     flush: watch::Sender<u64>,
@@ -141,7 +128,7 @@ impl EventWriter {
             waiting: std::collections::VecDeque::new(),
         };
         let sender = tokio::spawn(sender.run());
-        Ok(Self { delivery, recent: Mutex::default(), begin, stop, flush, done, sender })
+        Ok(Self { delivery, shared: Arc::default(), begin, stop, flush, done, sender })
     }
 
     /// Begins to send, if nothing was sent yet.
@@ -159,7 +146,11 @@ impl EventWriter {
     where
         I: IntoIterator<Item: Borrow<Normalised>>,
     {
-        let encoded = self.encode(items, without_payload);
+        let encoded = {
+            let mut portion = Portion::new(&self.shared);
+            items.into_iter().for_each(|item| portion.add(item.borrow(), None));
+            portion.finish()
+        };
         self.put(encoded).await
     }
 
@@ -173,62 +164,37 @@ impl EventWriter {
         &self,
         items: impl IntoIterator<Item = (Normalised, Option<Payload>)>,
     ) -> Result<Ack> {
-        let encoded = self.encode(items, |(item, payload)| (item, payload.as_ref()));
+        let encoded = {
+            let mut portion = Portion::new(&self.shared);
+            items.into_iter().for_each(|(item, payload)| portion.add(&item, payload.as_ref()));
+            portion.finish()
+        };
         self.put(encoded).await
-    }
-
-    /// Makes records of those of `items` that are not known to be in the log.
-    fn encode<T>(
-        &self,
-        items: impl IntoIterator<Item = T>,
-        parts: impl for<'a> Fn(&'a T) -> (&'a Normalised, Option<&'a Payload>),
-    ) -> Encoded {
-        let mut encoded = Encoded::default();
-        let mut builder = Builder::default();
-        let mut items = items.into_iter();
-        loop {
-            let mut portion: Vec<T> = items.by_ref().take(PORTION).collect();
-            let taken = portion.len();
-            if taken == 0 {
-                break;
-            }
-            // Apart from reading and encoding, so that who appends at the same time need not wait for that.
-            let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-            portion.retain(|item| !recent.has(id(parts(item).0)));
-            drop(recent);
-            encoded.ack.duplicate += (taken - portion.len()) as u64;
-            encoded.ack.logged += portion.len() as u64;
-            for item in &portion {
-                let (item, payload) = parts(item);
-                encoded.rejections += u64::from(item.is_err());
-                builder.add(item);
-                payload.into_iter().for_each(|payload| builder.add_payload(payload));
-                if builder.bytes() >= RECORD_BYTES {
-                    encoded.records.extend(std::mem::take(&mut builder).finish());
-                }
-            }
-        }
-        encoded.records.extend(builder.finish());
-        encoded
     }
 
     /// Puts records into the log; returns when they are on disk.
     async fn put(&self, Encoded { ack, rejections, records }: Encoded) -> Result<Ack> {
-        let counters = &self.delivery.counters;
-        counters.appended(ack.logged + ack.duplicate);
+        self.delivery.counters.appended(ack.logged + ack.duplicate);
         let mut waiting = Vec::with_capacity(records.len());
-        for (payload, ids) in records {
+        for Record { payload, ids } in records {
             waiting.push((self.delivery.log.submit(payload)?, ids));
         }
         for (durable, ids) in waiting {
-            let rows = ids.len() as u64;
             durable.await?;
-            counters.logged_rows(rows);
-            self.recent.lock().unwrap_or_else(PoisonError::into_inner).remember(ids);
+            self.are_durable(ids);
         }
-        counters.acknowledged(ack.logged + ack.duplicate, rejections);
-        counters.duplicates(ack.duplicate);
+        self.are_acknowledged(ack, rejections);
         Ok(ack)
+    }
+
+    fn are_durable(&self, ids: Vec<EventId>) {
+        self.delivery.counters.logged_rows(ids.len() as u64);
+        self.shared.remember(ids);
+    }
+
+    fn are_acknowledged(&self, ack: Ack, rejections: u64) {
+        self.delivery.counters.acknowledged(ack.logged + ack.duplicate, rejections);
+        self.delivery.counters.duplicates(ack.duplicate);
     }
 
     /// Waits until all that was acknowledged is sent, parked, or a dead letter: for as long as ClickHouse is away.
@@ -267,17 +233,6 @@ impl EventWriter {
 
     fn folder(&self) -> &Path {
         &self.delivery.folder
-    }
-}
-
-fn without_payload<T: Borrow<Normalised>>(item: &T) -> (&Normalised, Option<&Payload>) {
-    (item.borrow(), None)
-}
-
-fn id(item: &Normalised) -> EventId {
-    match item {
-        Ok(event) => event.event_id,
-        Err(rejection) => rejection.letter_id,
     }
 }
 

@@ -1,7 +1,5 @@
 //! Sending again what the schema or the server had refused.
 
-use std::sync::PoisonError;
-
 use chrono::{DateTime, Utc};
 
 use super::EventWriter;
@@ -102,7 +100,7 @@ impl EventWriter {
             return Ok(0);
         }
         let ids: Vec<_> = events.iter().map(|event| event.event_id.to_string()).collect();
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner).forget();
+        self.shared.forget();
         let _ = self.append(events.into_iter().map(Ok)).await?;
         self.flush().await?;
         let taken =

@@ -19,7 +19,7 @@ use crate::writer::window::{self, Extent, Window};
 const IN_FLIGHT: usize = 2;
 
 /// Which share of a batch is enough where nothing is on its way: the server is not left idle while a batch fills up.
-const IDLE_SHARE: usize = 8;
+const IDLE_SHARE: usize = 4;
 
 /// Whether a window got to the server.
 type Sent = std::result::Result<(), Stopped>;
