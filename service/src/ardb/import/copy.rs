@@ -4,7 +4,7 @@
 //! the staging table's columns. Format: PostgreSQL's documentation of COPY, "Binary Format".
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::sqlx::PgConnection;
+use sea_orm::sqlx::{PgConnection, postgres::PgCopyIn};
 
 use crate::Result;
 
@@ -134,6 +134,27 @@ impl CopyRows {
 
     fn length(&mut self, bytes: usize) {
         self.buffer.extend_from_slice(&as_i32(bytes).to_be_bytes());
+    }
+
+    /// Begins `statement`, a `copy … from stdin (format binary)`, with the rows. Others may follow before it is finished.
+    pub(super) async fn begin<'c>(
+        self,
+        connection: &'c mut PgConnection,
+        statement: &str,
+    ) -> Result<PgCopyIn<&'c mut PgConnection>> {
+        let mut copy = connection.copy_in_raw(statement).await?;
+        copy.send(self.buffer).await?;
+        Ok(copy)
+    }
+
+    /// Sends the rows after others of the same statement.
+    pub(super) async fn follow(self, copy: &mut PgCopyIn<&mut PgConnection>) -> Result<()> {
+        copy.send(&self.buffer[HEADER.len()..]).await?;
+        Ok(())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
     /// Sends the rows through `statement`, a `copy … from stdin (format binary)`.

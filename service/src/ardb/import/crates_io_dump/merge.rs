@@ -232,6 +232,11 @@ macro_rules! pairs {
     };
 }
 
+/// For the plans of pairs and of the triggers on them: a table that has just been filled for the first time passes for one of
+/// a few rows, and is then read once per row of another.
+const ANALYZE: &str = "
+    analyze packages (id, ecosystem_id, namespace, normalized_name, deleted_at), maintainers, keywords, categories";
+
 const PAIRS: [(&str, &str, &str, &str); 3] = [
     pairs!(
         "maintainers_packages",
@@ -241,7 +246,7 @@ const PAIRS: [(&str, &str, &str, &str); 3] = [
          join dump_crates staged on staged.id = owner.crate_id and not staged.is_outdated
          join dump_accounts account on account.kind = owner.kind and account.id = owner.account_id
          join maintainers kept on kept.kind = account.kind and kept.login = account.login
-         join ecosystems ecosystem on ecosystem.id = kept.ecosystem_id and ecosystem.name = 'cargo'"
+             and kept.ecosystem_id = (select id from ecosystems where name = 'cargo')"
     ),
     pairs!(
         "keywords_packages",
@@ -260,7 +265,7 @@ const PAIRS: [(&str, &str, &str, &str); 3] = [
          join dump_crates staged on staged.id = pair.crate_id and not staged.is_outdated
          join dump_categories category on category.id = pair.category_id
          join categories kept on kept.slug = category.slug
-         join ecosystems ecosystem on ecosystem.id = kept.ecosystem_id and ecosystem.name = 'cargo'"
+             and kept.ecosystem_id = (select id from ecosystems where name = 'cargo')"
     ),
 ];
 
@@ -424,6 +429,7 @@ async fn packages(
     counts.push(("maintainers", upserted(connection, sqlx::query_as(MAINTAINERS).bind(ecosystem_id)).await?));
     counts.push(("keywords", upserted(connection, sqlx::query_as(KEYWORDS)).await?));
     counts.push(("categories", upserted(connection, sqlx::query_as(CATEGORIES).bind(ecosystem_id)).await?));
+    sqlx::raw_sql(ANALYZE).execute(&mut *connection).await?;
     for (table, stage, delete, upsert) in PAIRS {
         sqlx::raw_sql(stage).execute(&mut *connection).await?;
         replace(connection, (table, delete, upsert), deletes, &mut counts).await?;
