@@ -3,10 +3,12 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::pin::pin;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::claim::Holder;
 use crate::error::{Error, Result};
@@ -14,6 +16,9 @@ use crate::layout::{Ephemeral, Layout};
 use crate::postgres::Role;
 use crate::program::Program;
 use crate::servers::{Needs, Options, ServerEndpoints, Servers};
+
+/// A ClickHouse that ends sooner than this after its start is not started again.
+const LIVES_AT_LEAST: Duration = Duration::from_secs(5);
 
 /// How to hold.
 #[derive(Clone, Debug)]
@@ -84,7 +89,7 @@ pub async fn hold(layout: &Layout, needs: Needs, options: HoldOptions, program: 
     let layout = ephemeral.as_ref().map_or(layout, Ephemeral::layout);
     let starting =
         Servers::start(layout, needs, Options { durable: !options.ephemeral, holder: Holder::Hold }, program);
-    let servers = tokio::select! {
+    let mut servers = tokio::select! {
         servers = starting => servers?,
         () = &mut end => return Ok(()),
     };
@@ -94,7 +99,7 @@ pub async fn hold(layout: &Layout, needs: Needs, options: HoldOptions, program: 
     }
     let failed = tokio::select! {
         () = &mut end => None,
-        error = servers.failed() => Some(error),
+        error = keep(&mut servers, layout, program) => Some(error),
     };
     let stopped = servers.stop().await;
     // Removes its folder, now that nothing runs there.
@@ -102,6 +107,23 @@ pub async fn hold(layout: &Layout, needs: Needs, options: HoldOptions, program: 
     match failed {
         Some(error) => Err(error),
         None => stopped,
+    }
+}
+
+/// Waits until a server ends though nobody stopped it. ClickHouse is started again, since the embedded one ends itself for
+/// what a client does (a connection that is reset between two statements, half a request); but not where it ends as soon
+/// as it is started.
+async fn keep(servers: &mut Servers, layout: &Layout, program: &Program) -> Error {
+    loop {
+        let since = Instant::now();
+        let error = servers.failed().await;
+        if !matches!(error, Error::ClickHouse { .. }) || since.elapsed() < LIVES_AT_LEAST {
+            return error;
+        }
+        tracing::warn!("{error}; it is started again");
+        if let Err(error) = servers.revive_clickhouse(layout, program).await {
+            return error;
+        }
     }
 }
 

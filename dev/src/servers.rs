@@ -169,6 +169,21 @@ impl Servers {
         tokio::select! { error = postgres => error, error = clickhouse => error }
     }
 
+    /// Starts ClickHouse in the folder of `layout` again, after it ended though nobody stopped it; at the same port, if
+    /// that is free still.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from being started.
+    pub(crate) async fn revive_clickhouse(&mut self, layout: &Layout, program: &Program) -> Result<()> {
+        let Some(held) = &mut self.clickhouse else { return Ok(()) };
+        held.server = clickhouse::Server::start(&layout.clickhouse(), program).await?;
+        let state = ready(&held.server.url, held.server.pid(), &held.server.version);
+        held.claim.publish(&state).await?;
+        self.endpoints.clickhouse = Some(state);
+        Ok(())
+    }
+
     /// Stops what this process started; what it found keeps running.
     ///
     /// Unless the servers are held, it first waits until no other process uses them.

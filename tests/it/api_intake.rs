@@ -131,7 +131,8 @@ async fn while_clickhouse_is_away_from_the_start_events_are_acknowledged_and_are
 }
 
 #[tokio::test]
-async fn what_there_is_no_room_for_is_refused_with_when_to_try_again_and_what_is_too_large_at_all() {
+async fn what_there_is_no_room_for_is_refused_with_when_to_try_again_and_what_is_too_large_or_packed_at_all()
+{
     let events = TestEvents::empty().await;
     let gate = Gate::open(events.url()).await;
     gate.set_open(false);
@@ -163,6 +164,8 @@ async fn what_there_is_no_room_for_is_refused_with_when_to_try_again_and_what_is
     assert!(answer["error"].as_str().unwrap().starts_with("the log is full"), "{answer}");
     let (status, _) = server.send("POST /events", &[TOKEN], &"x".repeat((25 << 20) + 1)).await;
     assert_eq!(status, 413);
+    let (status, answer) = server.send("POST /events", &[TOKEN, ("Content-Encoding", "gzip")], "x").await;
+    assert_eq!(status, 415, "{answer}");
 }
 
 #[tokio::test]

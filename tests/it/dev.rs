@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
 
-use crate::harness::{Ran, archer, deadline, run};
+use crate::harness::{Ran, archer, ask, deadline, run};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -278,6 +278,31 @@ async fn a_killed_postgres_ends_its_owner_and_a_stale_pid_file_is_no_obstacle() 
     let (_, rest) = text.split_once('\n').unwrap();
     std::fs::write(&stale, format!("{}\n{rest}", std::process::id())).unwrap();
     place.up_postgres().await;
+}
+
+#[tokio::test]
+async fn a_killed_clickhouse_is_started_again_where_it_was_and_postgres_goes_on() {
+    let place = Place::new();
+    let up = place.json(&["dev", "up"]).await;
+    let url = place.json(&["dev", "env"]).await["CLICKHOUSE_URL"].as_str().unwrap().to_owned();
+    ask(&url, "CREATE TABLE kept ENGINE = MergeTree ORDER BY number AS SELECT number FROM numbers(7)").await;
+    // It is not started again where it ends as soon as it is started.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    kill(pid(&up["clickhouse"]["pid"]));
+    let (address, select) = (url.parse().unwrap(), "SELECT count() FROM kept");
+    let kept = deadline(Duration::from_secs(60), "it is there again", async || {
+        dev::clickhouse::execute(&address, select).await.ok()
+    });
+    assert_eq!(kept.await.trim(), "7");
+    // It answers before others are told where it is.
+    let status = deadline(SOON, "others are told of it", async || {
+        let status = place.json(&["dev", "status"]).await;
+        (status["clickhouse"]["pid"] != up["clickhouse"]["pid"]).then_some(status)
+    });
+    let status = status.await;
+    for which in ["pid", "owner_pid"] {
+        assert_eq!(status["postgres"][which], up["postgres"][which]);
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header::CONTENT_ENCODING};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -40,6 +40,11 @@ impl FromRequest<Arc<State>> for Body {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &Arc<State>) -> Result<Self, Refusal> {
+        let encoding = request.headers().get(CONTENT_ENCODING);
+        if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            let reason = "a body is taken as it is: send it without Content-Encoding";
+            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason));
+        }
         let places = request.extensions().get::<Places>().cloned().unwrap_or_default();
         let place = timeout(PATIENCE, places.0.acquire_owned()).await;
         let Ok(Ok(place)) = place else {

@@ -278,5 +278,10 @@ fn describe(report: &Report, seconds: f64) -> String {
             plain(&letter.reason)
         ));
     }
+    let more = report.dead.saturating_sub(report.dead_letters.len() as u64);
+    if more > 0 {
+        let all = "archer query raw 'SELECT place, reason FROM dead_letters FINAL'";
+        text.push_str(&format!("\nand {} more; `{all}` has them all", count(more)));
+    }
     text
 }
