@@ -11,7 +11,8 @@
 //! `made_dump`. The import is timed as a process from its start to its end, which includes unpacking, checking,
 //! deriving and recording; `\copy` from the first table to the last, from files that lie unpacked. What it copies was
 //! exported in the order of its ids, so it need not sort. The derived tables are not copied: triggers write them for
-//! all three.
+//! all three. `insert_many` inserts the last versions with their dependencies, once into the tables that hold all the
+//! rest, as it would at the end of a whole import, and once into empty ones, as it would at its beginning.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark fails by panicking")]
 
@@ -108,7 +109,22 @@ async fn main() {
         }
         let files = peers::export(&server, &imported, folder.path()).await;
         let sample = peers::sample(&server, &imported, arguments.sample).await;
+        let insert = async |database: &str, into: &str| {
+            let insert = peers::insert_many(&server, database, &sample).await;
+            let ratio = import.rate() / insert.rate();
+            println!("run {run}: insert_many {} into {into}; import / insert_many {ratio:.1}", show(insert));
+        };
+        if arguments.sample > 0 {
+            peers::take_out(&server, &imported, &sample).await;
+            insert(&imported, "full tables").await;
+        }
         server.drop(&imported).await;
+        if arguments.sample > 0 {
+            let inserted = server.database("inserted").await;
+            peers::copy_parents(&server, &inserted, &files).await;
+            insert(&inserted, "empty tables").await;
+            server.drop(&inserted).await;
+        }
 
         let copied = server.database("copied").await;
         let copy = peers::copy(&server, &copied, &files).await;
@@ -118,14 +134,6 @@ async fn main() {
             import.rate() / copy.rate()
         );
         server.drop(&copied).await;
-
-        if arguments.sample > 0 {
-            let inserted = server.database("inserted").await;
-            let insert = peers::insert_many(&server, &inserted, &files, sample).await;
-            let ratio = import.rate() / insert.rate();
-            println!("run {run}: insert_many {}; import / insert_many {ratio:.1}", show(insert));
-            server.drop(&inserted).await;
-        }
         files.remove();
     }
 }

@@ -104,15 +104,15 @@ pub async fn copy(server: &Server, database: &str, files: &Files) -> Measured {
 /// Versions and their dependencies.
 pub struct Sample(Vec<version::Model>, Vec<dependency::Model>);
 
-/// The first `versions` versions with their dependencies.
+/// The last `versions` versions with their dependencies.
 pub async fn sample(server: &Server, database: &str, versions: u64) -> Sample {
     let db = connect(server, database).await;
     let versions =
-        version::Entity::find().order_by_asc(version::Column::Id).limit(versions).all(&db).await.unwrap();
+        version::Entity::find().order_by_desc(version::Column::Id).limit(versions).all(&db).await.unwrap();
     let dependencies = match versions.last() {
         None => Vec::new(),
-        Some(last) => {
-            let of_them = dependency::Column::VersionId.lte(last.id);
+        Some(first) => {
+            let of_them = dependency::Column::VersionId.gte(first.id);
             dependency::Entity::find().filter(of_them).all(&db).await.unwrap()
         }
     };
@@ -120,9 +120,28 @@ pub async fn sample(server: &Server, database: &str, versions: u64) -> Sample {
     Sample(versions, dependencies)
 }
 
-/// Inserts the sample, in statements of as many rows as parameters allow; what the rows refer to is there already.
-pub async fn insert_many(server: &Server, database: &str, files: &Files, sample: Sample) -> Measured {
+/// Takes the sample out of a database that holds it.
+pub async fn take_out(server: &Server, database: &str, sample: &Sample) {
+    let Some(first) = sample.0.last() else { return };
+    let connection = &mut server.connect(database).await;
+    for (table, column) in [
+        ("default_versions", "version_id"),
+        ("version_downloads", "version_id"),
+        ("dependencies", "version_id"),
+        ("versions", "id"),
+    ] {
+        let delete = AssertSqlSafe(format!("delete from {table} where {column} >= $1"));
+        sqlx::query(delete).bind(first.id.0).execute(&mut *connection).await.unwrap();
+    }
+}
+
+/// Copies what versions and dependencies refer to.
+pub async fn copy_parents(server: &Server, database: &str, files: &Files) {
     psql(server, database, &copies(files, &TABLES[..PARENTS])).await;
+}
+
+/// Inserts the sample, in statements of as many rows as parameters allow; what the rows refer to is there already.
+pub async fn insert_many(server: &Server, database: &str, sample: &Sample) -> Measured {
     server.checkpoint().await;
     let db = connect(server, database).await;
     let Sample(versions, dependencies) = sample;

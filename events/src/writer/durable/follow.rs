@@ -28,6 +28,8 @@ impl EventWriter {
     /// The source runs on a thread of its own and may wait for what it reads. Where the log has no room, or the disk
     /// refuses, it waits until there is; so a source is read no faster than the log takes it.
     ///
+    /// The report says what this writer did meanwhile: also what it sends of the log that it found, and what others append.
+    ///
     /// # Errors
     ///
     /// Those of [`EventWriter::flush`].

@@ -87,7 +87,7 @@ const TRIGGERS_OFF: &str = "set local session_replication_role = replica";
 const TRIGGERS_ON: &str = "set local session_replication_role = origin";
 
 /// What drops each index that can be built anew just as it was, what makes it, and its comment. Not those by which a table
-/// is known to others: primary keys, and what a foreign key, a view or replication goes by.
+/// is known to others: what a foreign key, a view or replication goes by.
 const INDEXES: &str = "
     select
         case when held.oid is null
@@ -108,9 +108,9 @@ const INDEXES: &str = "
     from pg_index made
     join pg_class index on index.oid = made.indexrelid
     left join pg_constraint held
-        on held.conrelid = made.indrelid and held.conindid = made.indexrelid and held.contype = 'u'
+        on held.conrelid = made.indrelid and held.conindid = made.indexrelid and held.contype in ('p', 'u')
     where made.indrelid in ('versions'::regclass, 'dependencies'::regclass)
-      and not (made.indisprimary or made.indisexclusion or made.indisclustered or made.indisreplident)
+      and not (made.indisexclusion or made.indisclustered or made.indisreplident)
       and made.indisvalid and index.reltablespace = 0
       and not exists (select from pg_constraint where contype = 'f' and conindid = made.indexrelid)
       and not exists (
