@@ -203,6 +203,31 @@ async fn a_full_disk_is_an_error_to_the_caller_and_the_writer_goes_on_once_there
 }
 
 #[tokio::test]
+async fn a_disk_that_is_smaller_than_a_segment_takes_more_than_it_holds_as_what_is_sent_makes_room() {
+    const EVENTS: u64 = 40_000;
+    let Some(disk) = SmallDisk::mount() else { return };
+    let database = TestEvents::migrated().await;
+    let client = Client::connect(database.url()).await.unwrap();
+    let writer = EventWriter::open(disk.0.path(), &client, DurableOptions::default()).unwrap();
+    let (mut acknowledged, mut refused) = (0, 0);
+    while acknowledged < EVENTS {
+        match writer.append((acknowledged..acknowledged + 500).map(issue)).await {
+            Ok(_) => acknowledged += 500,
+            Err(Error::Log { source, .. }) if source.kind() == std::io::ErrorKind::StorageFull => {
+                refused += 1;
+                assert!(refused < 500, "{acknowledged} were taken, and then no more");
+                writer.flush().await.unwrap();
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(refused > 0);
+    writer.flush().await.unwrap();
+    assert_eq!(ask(database.url(), "SELECT count() FROM events FINAL").await, EVENTS.to_string());
+}
+
+#[tokio::test]
 async fn a_process_whose_files_may_not_grow_acknowledges_nothing_and_the_next_one_goes_on() {
     let (folder, database) = (tempfile::tempdir().unwrap(), TestEvents::migrated().await);
     let mut writer = NumberedWriter::start_without_room(folder.path(), database.url());

@@ -44,6 +44,7 @@ async fn search_finds_words_likeness_and_typing_errors_with_filters() {
     assert_eq!(found(&db, npm).await, ["npm @jsoncore"]);
     let stable = Search { has_stable: true, ecosystem: Some("cargo"), ..text("json") };
     assert_eq!(found(&db, stable).await, ["cargo serde_json"]);
+    assert_eq!(found(&db, text("serde -json -derive")).await, ["cargo serde"]);
     for nothing in ["", "  ", "qqqqqq", "\0", "!!", "'; drop table packages; --"] {
         assert_eq!(found(&db, text(nothing)).await, [""; 0], "{nothing:?}");
     }

@@ -73,6 +73,10 @@ impl Committer {
             Err(error) => {
                 self.shared.give_back(bytes.len() as u64);
                 tracing::warn!(records = count, "the log took nothing: {error}");
+                // The next write begins a new segment, so the one before may go, which makes room.
+                if let Err(error) = self.shared.remove_released() {
+                    tracing::warn!("{error}");
+                }
                 for request in group.drain(..) {
                     let source = io::Error::new(error.kind(), error.to_string());
                     let _ = request.done.send(Err(self.shared.error("write", source)));

@@ -7,7 +7,8 @@
 //! What holds:
 //!
 //! - A record that was answered for survives the process and the machine. One that was not may be there as well.
-//! - A tail that a crash tore off is cut when the log is opened, with a warning that counts its bytes.
+//! - A tail that a crash tore off is cut when the log is opened, with a warning that counts its bytes. Damage in the
+//!   middle costs the records that it hit; those behind it are kept.
 //! - A write that fails, for want of room or whatever else, is an error for all of its group, is taken back, and
 //!   the next write begins a new segment; so the log goes on once there is room.
 //! - The folder is bounded in bytes; past that [`Error::LogFull`] tells the caller to wait.
@@ -62,7 +63,7 @@ pub struct Recovery {
     pub records: u64,
     /// Bytes behind the last whole record that were cut off.
     pub torn_bytes: u64,
-    /// Records that a damaged segment has lost; none of it can come from a crash.
+    /// Records that damage has lost, with others whole behind them.
     pub lost_records: u64,
 }
 
@@ -87,6 +88,8 @@ struct Shared {
     segments: Mutex<VecDeque<Segment>>,
     /// Up to which record a group went, and when it was written; those that are not released.
     groups: Mutex<VecDeque<(u64, Instant)>>,
+    /// All records before this one are released.
+    released: AtomicU64,
 }
 
 impl Log {
@@ -108,12 +111,12 @@ impl Log {
 
         let (segments, recovery) = segment::recover(folder).map_err(at("read the segments"))?;
         if recovery.torn_bytes > 0 {
-            let Recovery { torn_bytes, records, .. } = recovery;
-            tracing::warn!(torn_bytes, records, "cut a torn tail off the log {}", folder.display());
+            let Recovery { torn_bytes, records: kept, .. } = recovery;
+            tracing::warn!(torn_bytes, kept, "cut a torn tail off the log {}", folder.display());
         }
         if recovery.lost_records > 0 {
             let lost = recovery.lost_records;
-            tracing::error!(lost, "a segment of the log {} is damaged: records are lost", folder.display());
+            tracing::error!(lost, "the log {} is damaged: records are lost", folder.display());
         }
         let next = segments.back().map_or(0, |segment| segment.end);
         let bytes = segments.iter().map(|segment| segment.bytes).sum();
@@ -128,6 +131,7 @@ impl Log {
             bytes: AtomicU64::new(bytes),
             segments: Mutex::new(segments),
             groups: Mutex::new(groups),
+            released: AtomicU64::new(0),
         });
         let (requests, receiver) = mpsc::channel();
         let (announce, durable) = watch::channel(next);
@@ -217,21 +221,8 @@ impl Log {
             groups.pop_front();
         }
         drop(groups);
-        let mut segments = self.shared.segments();
-        // The last one is written to.
-        while segments.len() > 1 && segments[0].end <= end {
-            let path = segments[0].path(&self.shared.folder);
-            match fs::remove_file(path) {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(self.shared.error("remove a segment", source));
-                }
-                _ => {}
-            }
-            if let Some(gone) = segments.pop_front() {
-                self.shared.give_back(gone.bytes);
-            }
-        }
-        Ok(())
+        self.shared.released.fetch_max(end, Ordering::Relaxed);
+        self.shared.remove_released()
     }
 
     /// How many bytes the log takes.
@@ -279,6 +270,26 @@ impl Shared {
 
     fn give_back(&self, length: u64) {
         self.bytes.fetch_sub(length, Ordering::Relaxed);
+    }
+
+    /// Removes segments of which all is released.
+    fn remove_released(&self) -> Result<()> {
+        let released = self.released.load(Ordering::Relaxed);
+        let mut segments = self.segments();
+        // The last one is written to.
+        while segments.len() > 1 && segments[0].end <= released {
+            let path = segments[0].path(&self.folder);
+            match fs::remove_file(path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(self.error("remove a segment", source));
+                }
+                _ => {}
+            }
+            if let Some(gone) = segments.pop_front() {
+                self.give_back(gone.bytes);
+            }
+        }
+        Ok(())
     }
 
     fn error(&self, doing: &'static str, source: std::io::Error) -> Error {

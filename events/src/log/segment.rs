@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::Recovery;
@@ -42,18 +43,25 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<u64>> {
     Ok(firsts)
 }
 
-/// Reads every segment to the end of its whole records and cuts off what is behind it.
+/// Reads every segment to the end of its whole records and cuts off what is behind it; whole records behind damage
+/// become a segment of their own.
 pub(super) fn recover(folder: &Path) -> io::Result<(VecDeque<Segment>, Recovery)> {
     let mut recovery = Recovery::default();
     let mut segments: VecDeque<Segment> = VecDeque::new();
-    let firsts = list(folder)?;
-    for (at, first) in firsts.iter().copied().enumerate() {
-        let next = firsts.get(at + 1).copied();
+    let mut firsts = VecDeque::from(list(folder)?);
+    while let Some(first) = firsts.pop_front() {
+        let mut next = firsts.front().copied();
         let path = path(folder, first);
-        let (end, bytes) = scan(&path, first, next.unwrap_or(u64::MAX))?;
+        let limit = next.unwrap_or(u64::MAX);
+        let (end, bytes) = scan(&path, first, limit)?;
         let length = fs::metadata(&path)?.len();
         if length > bytes {
-            recovery.torn_bytes += length - bytes;
+            if let Some(found) = save_rest(folder, &path, bytes, end.saturating_add(1)..limit)? {
+                firsts.push_front(found);
+                next = Some(found);
+            } else {
+                recovery.torn_bytes += length - bytes;
+            }
             let file = OpenOptions::new().write(true).open(&path)?;
             file.set_len(bytes)?;
             file.sync_all()?;
@@ -84,6 +92,26 @@ fn scan(path: &Path, first: u64, limit: u64) -> io::Result<(u64, u64)> {
         bytes += (HEADER + header.length) as u64;
     }
     Ok((number, bytes))
+}
+
+/// Copies what stands from the first whole record behind `bytes` on into a segment of its own, and says which number
+/// that record has; `None` if there is none with one of `numbers`.
+fn save_rest(folder: &Path, from: &Path, bytes: u64, numbers: Range<u64>) -> io::Result<Option<u64>> {
+    let mut file = File::open(from)?;
+    file.seek(SeekFrom::Start(bytes))?;
+    let mut rest = Vec::new();
+    file.read_to_end(&mut rest)?;
+    let whole = |at: usize| {
+        let header = Header::read(rest.get(at..)?.first_chunk()?)?;
+        let payload = rest.get(at + HEADER..)?.get(..header.length)?;
+        (numbers.contains(&header.number) && header.is_of(payload)).then_some((at, header.number))
+    };
+    let Some((at, number)) = (1..rest.len()).find_map(whole) else { return Ok(None) };
+    let mut file = File::create(path(folder, number))?;
+    file.write_all(&rest[at..])?;
+    file.sync_all()?;
+    File::open(folder)?.sync_all()?;
+    Ok(Some(number))
 }
 
 /// The header that comes next; `None` at the end, and where there is none.

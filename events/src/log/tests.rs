@@ -74,7 +74,7 @@ async fn a_torn_tail_is_cut_and_counted_wherever_it_was_torn() {
 }
 
 #[tokio::test]
-async fn a_damaged_record_in_the_middle_loses_its_segment_s_rest_and_says_how_many() {
+async fn a_damaged_record_in_the_middle_is_lost_and_those_behind_it_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let log = Log::open(folder.path(), SMALL).unwrap();
     fill(&log, 0..9).await;
@@ -83,9 +83,47 @@ async fn a_damaged_record_in_the_middle_loses_its_segment_s_rest_and_says_how_ma
     let mut bytes = fs::read(&path).unwrap();
     bytes[100] ^= 1;
     fs::write(&path, bytes).unwrap();
+    for _ in 0..2 {
+        let log = Log::open(folder.path(), SMALL).unwrap();
+        assert_eq!(log.recovery(), Recovery { records: 8, torn_bytes: 0, lost_records: 1 });
+        assert_eq!(read(&log), [expected(0..4), expected(5..9)].concat());
+    }
+}
+
+#[tokio::test]
+async fn what_is_whole_behind_damage_in_the_last_segment_is_no_torn_tail() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Log::open(folder.path(), LogOptions::default()).unwrap();
+    fill(&log, 0..9).await;
+    drop(log);
+    let path = segment::path(folder.path(), 0);
+    let mut bytes = fs::read(&path).unwrap();
+    // Records 2 and 3, of the second its header.
+    bytes[2 * 70 + 30] ^= 1;
+    bytes[3 * 70 + 5] ^= 1;
+    bytes.extend_from_slice(b"torn");
+    fs::write(&path, bytes).unwrap();
+    let log = Log::open(folder.path(), LogOptions::default()).unwrap();
+    assert_eq!(log.recovery(), Recovery { records: 7, torn_bytes: 4, lost_records: 2 });
+    fill(&log, 9..11).await;
+    assert_eq!(read(&log), [expected(0..2), expected(4..11)].concat());
+}
+
+#[tokio::test]
+async fn a_segment_that_is_removed_is_not_held_open_and_reading_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
     let log = Log::open(folder.path(), SMALL).unwrap();
-    assert_eq!(log.recovery(), Recovery { records: 7, torn_bytes: 140, lost_records: 2 });
-    assert_eq!(read(&log), [expected(0..4), expected(6..9)].concat());
+    let mut reader = log.reader(0);
+    for number in 0..9 {
+        fill(&log, number..number + 1).await;
+        assert_eq!(reader.read().unwrap().unwrap().payload, vec![number; 50]);
+        assert_eq!(reader.read().unwrap(), None);
+        log.release(u64::from(number) + 1).unwrap();
+    }
+    let held = fs::read_dir("/proc/self/fd").unwrap().filter_map(|fd| fs::read_link(fd.unwrap().path()).ok());
+    let of_ours =
+        held.filter(|path| path.starts_with(folder.path()) && path.to_string_lossy().contains(".log"));
+    assert_eq!(of_ours.count(), 1, "the one that is written to");
 }
 
 #[tokio::test]

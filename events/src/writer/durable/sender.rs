@@ -112,6 +112,8 @@ impl Sender {
                 }
             } else if is_stopping {
                 return false;
+            } else if let Some(reader) = &mut self.reader {
+                reader.rest();
             }
             let due = since.map(|since| since + linger);
             let finished = tokio::select! {

@@ -1,9 +1,10 @@
 //! Search for packages by words and by likeness of names.
 //!
 //! A package is found when the words occur in its name, namespace, keywords and description. Where fewer than
-//! [`FEW_HITS`] are, those whose name is like the text (a typing error, a beginning, a part) are found, too. A word in the
-//! name weighs more than one in a keyword, and that more than one in the description. What fits about equally well is
-//! ordered by popularity, how many other packages depend on it, and then by downloads, both as of the last import.
+//! [`FEW_HITS`] are, those whose name is like the text (a typing error, a beginning, a part) are found, too, unless the text
+//! says what not to find. A word in the name weighs more than one in a keyword, and that more than one in the description.
+//! What fits about equally well is ordered by popularity, how many other packages depend on it, and then by downloads,
+//! both as of the last import.
 
 use entity_ardb::PackageId;
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};

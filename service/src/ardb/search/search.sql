@@ -85,6 +85,8 @@ by_likeness as (
     from asked
     join narrowed entry on entry.name % asked.name or asked.name <% entry.name
     where (select count(*) from by_words) < $14
+      -- What is asked to be without something is not like it.
+      and position('!' in asked.words::text) = 0
       and not exists (select from by_words known where known.package_id = entry.package_id)
     order by
         is_exact desc,
