@@ -290,14 +290,22 @@ fn read_owner(folder: &Path, lock: &mut File) -> Result<Owner> {
     let line: OwnerLine =
         serde_json::from_str(&text).map_err(std::io::Error::from).doing("understand", &path)?;
     let path = folder.join("state.json");
-    let state = match std::fs::read_to_string(&path) {
+    let state: Option<State> = match std::fs::read_to_string(&path) {
         Ok(text) => {
             Some(serde_json::from_str(&text).map_err(std::io::Error::from).doing("understand", &path)?)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(error).doing("read", &path),
     };
+    // A server that ended by itself is nowhere, until its owner has started it again or has ended, too.
+    let state = state.filter(|state| is_running(state.server_pid));
     Ok(Owner { pid: line.pid, holder: line.holder, state })
+}
+
+/// Whether there is a process with this id, whoever's it is.
+fn is_running(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 
 /// Removes a file that may be absent.

@@ -289,19 +289,13 @@ async fn a_killed_clickhouse_is_started_again_where_it_was_and_postgres_goes_on(
     // It is not started again where it ends as soon as it is started.
     tokio::time::sleep(Duration::from_secs(6)).await;
     kill(pid(&up["clickhouse"]["pid"]));
-    let (address, select) = (url.parse().unwrap(), "SELECT count() FROM kept");
-    let kept = deadline(Duration::from_secs(60), "it is there again", async || {
-        dev::clickhouse::execute(&address, select).await.ok()
-    });
-    assert_eq!(kept.await.trim(), "7");
-    // It answers before others are told where it is.
-    let status = deadline(SOON, "others are told of it", async || {
-        let status = place.json(&["dev", "status"]).await;
-        (status["clickhouse"]["pid"] != up["clickhouse"]["pid"]).then_some(status)
-    });
-    let status = status.await;
+    ended(pid(&up["clickhouse"]["pid"])).await;
+    // Who comes meanwhile waits for it.
+    let again = place.json(&["dev", "up"]).await;
+    assert_eq!(ask(&url, "SELECT count() FROM kept").await, "7");
+    assert_ne!(again["clickhouse"]["pid"], up["clickhouse"]["pid"]);
     for which in ["pid", "owner_pid"] {
-        assert_eq!(status["postgres"][which], up["postgres"][which]);
+        assert_eq!(again["postgres"][which], up["postgres"][which]);
     }
 }
 
