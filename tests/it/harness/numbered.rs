@@ -42,15 +42,22 @@ impl OwnServer {
     /// Sends the server itself `signal`, by its name.
     pub async fn signal(&self, signal: &str) {
         let pid = std::fs::read_to_string(self.folder.join("clickhouse/alive")).expect("it is there");
-        let sent = Command::new("kill").args(["-s", signal, pid.trim()]).status().await;
-        assert!(sent.is_ok_and(|status| status.success()), "{signal} to {pid}");
+        send(signal, pid.trim()).await;
     }
 
-    /// Kills the server itself; its holder notices, and ends.
+    /// Kills the server itself, and its holder before that can start it again.
     pub async fn kill(mut self) {
+        let holder = self.holder.id().expect("it was not waited for").to_string();
+        send("STOP", &holder).await;
         self.signal("KILL").await;
+        send("KILL", &holder).await;
         timeout(PATIENCE, self.holder.wait()).await.expect("it ends in time").expect("it ends");
     }
+}
+
+async fn send(signal: &str, pid: &str) {
+    let sent = Command::new("kill").args(["-s", signal, pid]).status().await;
+    assert!(sent.is_ok_and(|status| status.success()), "{signal} to {pid}");
 }
 
 /// A process of `numbered-writer-under-test`, and what it has said.
