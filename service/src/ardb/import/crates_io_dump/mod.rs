@@ -31,6 +31,7 @@ mod chunk;
 mod direct;
 mod field;
 mod merge;
+mod pairs;
 mod read;
 mod stage;
 mod summary;
