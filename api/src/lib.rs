@@ -14,8 +14,9 @@
 //! | `GET /queries/{name}?parameter=value` | runs one |
 //!
 //! What is taken is acknowledged with 202 once it is in the log on disk, and sent to ClickHouse when that takes it. 401
-//! is for who can't prove who they are, 413 for what is larger than 25 MiB, 415 for what is packed, 503 with `Retry-After` for what there is no
-//! room for now; of these nothing was taken. All but webhooks want a token ([`Tokens`]), and are there only with one.
+//! is for who can't prove who they are, 413 for what is larger than 25 MiB, 415 for what is packed, 503 with
+//! `Retry-After` for what there is no room for now; of these nothing was taken. All but webhooks want a token
+//! ([`Tokens`]), and are there only with one.
 //!
 //! Queries and metrics ask for no credentials: serve them on loopback, or behind a proxy that does.
 //!

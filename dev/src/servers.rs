@@ -1,6 +1,6 @@
 //! A pair of servers: those of a folder that already run, and those that this process starts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
@@ -121,9 +121,7 @@ impl Servers {
             match claim(&folder, options.holder, "ClickHouse").await? {
                 Claimed::Another(state, guest) => Ok(Part::found(state, guest)),
                 Claimed::Mine(claim) => {
-                    let server = clickhouse::Server::start(&folder, program).await?;
-                    let state = ready(&server.url, server.pid(), &server.version);
-                    claim.publish(&state).await?;
+                    let (server, state) = start_clickhouse(&folder, &claim, program).await?;
                     Ok(Part::started(state, server, claim))
                 }
             }
@@ -177,9 +175,8 @@ impl Servers {
     /// Whatever keeps it from being started.
     pub(crate) async fn revive_clickhouse(&mut self, layout: &Layout, program: &Program) -> Result<()> {
         let Some(held) = &mut self.clickhouse else { return Ok(()) };
-        held.server = clickhouse::Server::start(&layout.clickhouse(), program).await?;
-        let state = ready(&held.server.url, held.server.pid(), &held.server.version);
-        held.claim.publish(&state).await?;
+        let (server, state) = start_clickhouse(&layout.clickhouse(), &held.claim, program).await?;
+        held.server = server;
         self.endpoints.clickhouse = Some(state);
         Ok(())
     }
@@ -209,6 +206,18 @@ impl Servers {
         let (postgres, clickhouse) = tokio::join!(postgres, clickhouse);
         postgres.and(clickhouse)
     }
+}
+
+/// Starts ClickHouse in the folder that is claimed, and says where it is.
+async fn start_clickhouse(
+    folder: &Path,
+    claim: &Claim,
+    program: &Program,
+) -> Result<(clickhouse::Server, State)> {
+    let server = clickhouse::Server::start(folder, program).await?;
+    let state = ready(&server.url, server.pid(), &server.version);
+    claim.publish(&state).await?;
+    Ok((server, state))
 }
 
 async fn withdraw(claim: &Claim, holder: Holder, product: &str) -> Result<()> {

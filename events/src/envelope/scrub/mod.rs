@@ -84,17 +84,15 @@ pub fn scrub(text: &str) -> Cow<'_, str> {
 
 /// What one rule takes out may leave what another finds: by the end nothing is left that any of them does.
 fn scrub_thoroughly(text: &str) -> String {
-    let mut clean = scrub_once(text);
-    let mut changed = clean != text;
-    for _ in 0..MAX_PASSES {
-        if !changed {
+    let mut clean = Cow::Borrowed(text);
+    for _ in 0..=MAX_PASSES {
+        let again = scrub_once(&clean);
+        if again == clean {
             break;
         }
-        let again = scrub_once(&clean);
-        changed = again != clean;
-        clean = again;
+        clean = Cow::Owned(again);
     }
-    clean
+    clean.into_owned()
 }
 
 fn scrub_once(text: &str) -> String {

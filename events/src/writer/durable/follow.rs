@@ -72,7 +72,7 @@ impl EventWriter {
 
     /// Puts records into the log, for as long as it takes.
     async fn put_in_the_end(&self, Encoded { ack, rejections, records }: Encoded) {
-        self.delivery.counters.appended(ack.logged + ack.duplicate);
+        self.delivery.counters.appended(ack.inputs());
         for Record { payload, ids } in records {
             while let Err(error) = self.delivery.log.append(payload.clone()).await {
                 tracing::warn!("waiting: {error}");

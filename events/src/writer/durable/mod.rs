@@ -62,6 +62,12 @@ pub struct Ack {
     pub duplicate: u64,
 }
 
+impl Ack {
+    fn inputs(&self) -> u64 {
+        self.logged + self.duplicate
+    }
+}
+
 /// A writer with a durable log of its own; see the [module](super) for what it promises.
 ///
 /// Sending goes on in a task of the runtime that opened it. Dropping the writer ends that task without waiting:
@@ -146,12 +152,9 @@ impl EventWriter {
     where
         I: IntoIterator<Item: Borrow<Normalised>>,
     {
-        let encoded = {
-            let mut portion = Portion::new(&self.shared);
-            items.into_iter().for_each(|item| portion.add(item.borrow(), None));
-            portion.finish()
-        };
-        self.put(encoded).await
+        let mut portion = Portion::new(&self.shared);
+        items.into_iter().for_each(|item| portion.add(item.borrow(), None));
+        self.put(portion.finish()).await
     }
 
     /// As [`EventWriter::append`], with what each event was made of where that is to be kept: in `event_payloads`, for
@@ -164,17 +167,14 @@ impl EventWriter {
         &self,
         items: impl IntoIterator<Item = (Normalised, Option<Payload>)>,
     ) -> Result<Ack> {
-        let encoded = {
-            let mut portion = Portion::new(&self.shared);
-            items.into_iter().for_each(|(item, payload)| portion.add(&item, payload.as_ref()));
-            portion.finish()
-        };
-        self.put(encoded).await
+        let mut portion = Portion::new(&self.shared);
+        items.into_iter().for_each(|(item, payload)| portion.add(&item, payload.as_ref()));
+        self.put(portion.finish()).await
     }
 
     /// Puts records into the log; returns when they are on disk.
     async fn put(&self, Encoded { ack, rejections, records }: Encoded) -> Result<Ack> {
-        self.delivery.counters.appended(ack.logged + ack.duplicate);
+        self.delivery.counters.appended(ack.inputs());
         let mut waiting = Vec::with_capacity(records.len());
         for Record { payload, ids } in records {
             waiting.push((self.delivery.log.submit(payload)?, ids));
@@ -193,7 +193,7 @@ impl EventWriter {
     }
 
     fn are_acknowledged(&self, ack: Ack, rejections: u64) {
-        self.delivery.counters.acknowledged(ack.logged + ack.duplicate, rejections);
+        self.delivery.counters.acknowledged(ack.inputs(), rejections);
         self.delivery.counters.duplicates(ack.duplicate);
     }
 

@@ -65,7 +65,7 @@ impl Portion {
 
     /// How many items were added.
     pub(super) fn len(&self) -> u64 {
-        self.encoded.ack.logged + self.encoded.ack.duplicate
+        self.encoded.ack.inputs()
     }
 
     /// Adds `item`, and what it was made of where that is kept.

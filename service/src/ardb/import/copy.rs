@@ -9,7 +9,6 @@ use sea_orm::sqlx::{PgConnection, postgres::PgCopyIn};
 use crate::Result;
 
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 /// 2000-01-01 00:00 UTC, from which PostgreSQL counts, in microseconds since 1970.
 const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
 const POSTGRES_EPOCH_DAY: NaiveDate = NaiveDate::from_ymd_opt(2000, 1, 1).expect("is a day");
@@ -136,7 +135,8 @@ impl CopyRows {
         self.buffer.extend_from_slice(&as_i32(bytes).to_be_bytes());
     }
 
-    /// Begins `statement`, a `copy … from stdin (format binary)`, with the rows. Others may follow before it is finished.
+    /// Begins `statement`, a `copy … from stdin (format binary)`, with the rows. Others may follow before it is finished; the
+    /// server takes the end of the COPY for that of the rows, without the format's trailer.
     pub(super) async fn begin<'c>(
         self,
         connection: &'c mut PgConnection,
@@ -158,15 +158,10 @@ impl CopyRows {
     }
 
     /// Sends the rows through `statement`, a `copy … from stdin (format binary)`.
-    pub(super) async fn send(mut self, connection: &mut PgConnection, statement: &str) -> Result<()> {
-        if self.is_empty {
-            return Ok(());
+    pub(super) async fn send(self, connection: &mut PgConnection, statement: &str) -> Result<()> {
+        if !self.is_empty {
+            self.begin(connection, statement).await?.finish().await?;
         }
-        // In one piece with the rows: a small packet of its own would wait for the acknowledgement of the one before.
-        self.buffer.extend_from_slice(&TRAILER);
-        let mut copy = connection.copy_in_raw(statement).await?;
-        copy.send(self.buffer).await?;
-        copy.finish().await?;
         Ok(())
     }
 }
